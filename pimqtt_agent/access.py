@@ -1,0 +1,105 @@
+"""Who may command an output: holders, priorities, let-go, tokens, arming. Pure; part of the lease machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pimqtt_agent.rules import Command, Lease, Motion, Rejected, Rules
+
+if TYPE_CHECKING:
+    from pimqtt_agent.lease import Output
+
+#: Owners remembered per output; the names are a courtesy, so a flood of them only loses the oldest.
+REMEMBERED = 64
+
+
+class Access:
+    """The memory and the rules about owners of one output."""
+
+    def __init__(self, rules: Rules) -> None:
+        """Start knowing nobody."""
+        self._rules = rules
+        self._barred: dict[str, float] = {}
+        self._beats: dict[str, tuple[int, float]] = {}
+
+    def holder_against(self, lease: Lease | None, command: Command) -> str | None:
+        """Name who holds the output against this command."""
+        if lease is None or self._rules.shared or lease.owner == command.owner:
+            return None
+        return lease.owner if command.priority <= lease.priority else None
+
+    def refusal(self, output: Output, now: float, command: Command) -> Rejected | None:
+        """Tell why this command is not its owner's to give, in the order of the wire's codes."""
+        code, reason = "latched", self._latched(output)
+        if not reason:
+            code, reason = "token", self._token(command)
+        if not reason:
+            code, reason = "stale", self._stale(command)
+        if not reason:
+            code, reason = "held", self._held(output, command)
+        if not reason:
+            code, reason = "let_go", self._let_go(now, command)
+        if not reason:
+            code, reason = "not_armed", self._not_armed(now, command)
+        return Rejected(output, command, code, reason) if reason else None
+
+    def refused(self, now: float, command: Command, code: str) -> None:
+        """Remember an owner who must let go first."""
+        if code in ("held", "latched") or command.owner in self._barred:
+            self.bar(now, command.owner)
+
+    def bar(self, now: float, owner: str) -> None:
+        """Make an owner let go before it moves this output again."""
+        if self._rules.motion is not Motion.LEVEL:
+            self._barred.pop(owner, None)
+            self._barred[owner] = now
+            if len(self._barred) > REMEMBERED:
+                del self._barred[next(iter(self._barred))]
+
+    def let_go(self, owner: str) -> None:
+        """The owner sent the safe value."""
+        self._barred.pop(owner, None)
+
+    def heartbeat(self, at_s: float, owner: str) -> None:
+        """Note a proof of life of an owner."""
+        count, _ = self._beats.pop(owner, (0, 0.0))
+        self._beats[owner] = (count + 1, at_s)
+        if len(self._beats) > REMEMBERED:
+            del self._beats[next(iter(self._beats))]
+
+    def _latched(self, output: Output) -> str:
+        return "an emergency stop is set; reset it first" if output.latched else ""
+
+    def _token(self, command: Command) -> str:
+        if command.token_age_s is None:
+            return "this output needs a token (call token)" if self._rules.token_required else ""
+        return "" if command.token_age_s >= 0 else "this token was not given by this keeper"
+
+    def _stale(self, command: Command) -> str:
+        if command.token_age_s is None:
+            return command.stale
+        if command.token_age_s <= self._rules.deadman_s:
+            return ""
+        return f"its token is {command.token_age_s:.2f} s old, allowed are {self._rules.deadman_s:g} s"
+
+    def _held(self, output: Output, command: Command) -> str:
+        holder = self.holder_against(output.lease, command)
+        return f"{holder!r} holds it" if holder else ""
+
+    def _let_go(self, now: float, command: Command) -> str:
+        since = self._barred.get(command.owner)
+        if since is None:
+            return ""
+        if now - since >= self._rules.deadman_s:
+            del self._barred[command.owner]
+            return ""
+        return f"{command.owner!r} must let go first: send the safe value, or nothing for {self._rules.deadman_s:g} s"
+
+    def _not_armed(self, now: float, command: Command) -> str:
+        arming_s = self._rules.arming_s
+        if arming_s is None:
+            return ""
+        count, last = self._beats.get(command.owner, (0, 0.0))
+        if count >= 2 and now - last <= arming_s:
+            return ""
+        return f"{command.owner!r} has not sent two heartbeats, the last within {arming_s:g} s"

@@ -1,0 +1,1 @@
+"""Backends: how lines are reached. Chosen in the configuration, never guessed."""

@@ -1,0 +1,264 @@
+"""The lease of one output: who may drive it, until when, and what it goes back to.
+
+Pure: no clock, no I/O. Times are seconds of CLOCK_BOOTTIME, handed in. An input returns the actions that it causes,
+in order; ``deadline_s`` says when ``tick`` is wanted next.
+
+    resting  --command with a TTL-->  leased  --deadline, stop, emergency-->  resting
+    any      --latch-->  latched (at safe)  --reset-->  resting (at safe)
+
+What is *wanted* is the lease's value or the resting value; what is *applied* is what the driver was last told. Limits
+stand between the two and are asked at every change, also at a revert and at the start. Who may command is decided
+in ``access.py``.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+from pimqtt_agent.access import Access
+from pimqtt_agent.limits import Interlock, refuse_min_off
+from pimqtt_agent.rules import (
+    KEEP,
+    LAST,
+    Accepted,
+    Action,
+    Command,
+    Drive,
+    Lease,
+    Memory,
+    Motion,
+    Rejected,
+    Reverted,
+    Rules,
+    Value,
+    Waiting,
+)
+
+
+class Output:
+    """The state machine of one output."""
+
+    def __init__(self, name: str, rules: Rules, interlock: Interlock | None = None) -> None:
+        """Name it as in topics (``pump``, ``car/limit``)."""
+        self.name = name
+        self.rules = rules
+        self.interlock = interlock
+        self.access = Access(rules)
+        self.lease: Lease | None = None
+        self.resting: Value = rules.safe
+        self.applied: Value = rules.safe
+        self.latched = False
+        self.off_since_s = -inf
+        self.on_since_s = inf
+        self.proof_s = 0.0
+        self.disconnected = False
+        self._shaped = False
+        self._retry_s = inf
+        self._waiting: Command | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether limits count it as on."""
+        return self.rules.is_on(self.applied)
+
+    @property
+    def wants_on(self) -> bool:
+        """Whether it would be on if no limit forbade it."""
+        return self.rules.is_on(self._wanted())
+
+    @property
+    def deadline_s(self) -> float:
+        """When ``tick`` is wanted, ``inf`` for never."""
+        deadline = min(self._retry_s, self.lease.deadline_s if self.lease else inf)
+        if self.rules.limits.max_on_s is not None and self.on:
+            deadline = min(deadline, self.on_since_s + self.rules.limits.max_on_s)
+        if self.rules.on_disconnect and not self.disconnected:
+            deadline = min(deadline, self.proof_s + self.rules.on_disconnect.after_s)
+        return deadline
+
+    def start(self, now: float, memory: Memory | None = None, *, latched: bool = False) -> Value:
+        """Begin; return the first level. ``memory`` is what an earlier keeper left.
+
+        With ``min_off`` or an interlock it is the safe value: the line may have fallen. ``tick`` goes on from there.
+        """
+        rules = self.rules
+        self.resting = rules.safe if rules.initial == LAST else rules.initial
+        if memory is not None:
+            self.resting = memory.resting
+        if rules.motion is not Motion.LEVEL or latched:
+            self.resting = rules.safe
+        self.latched = latched
+        remembered = memory.off_since_s if memory else None
+        self.off_since_s = now if remembered is None else min(now, remembered)
+        self.proof_s = now
+        limited = rules.limits.min_off_s > 0 or self.interlock is not None
+        self.applied = rules.safe if limited else self.resting
+        if self.on:
+            self.on_since_s = now
+        if self.interlock:
+            self.interlock.members.append(self)
+        if limited and self.wants_on:
+            self._retry_s = now
+        return self.applied
+
+    def command(self, now: float, command: Command) -> list[Action]:
+        """Do or refuse a command."""
+        actions = self.tick(now)
+        if command.stop:
+            return actions + self._stop(now, command)
+        refusal = self.access.refusal(self, now, command) or self._limit(now, command)
+        if refusal:
+            self.access.refused(now, command, refusal.code)
+            return [*actions, refusal]
+        if self.lease and self.lease.owner != command.owner and command.priority > self.lease.priority:
+            self.access.bar(now, self.lease.owner)
+        actions += self._supersede("a newer command came")
+        if self.interlock and self.rules.is_on(command.value):
+            actions += self.interlock.clear(self, now)
+        if command.ttl_s is None:
+            self.lease, self.resting = None, command.value
+        else:
+            deadline_s = command.at_s + command.ttl_s
+            self.lease = Lease(command.value, command.owner, command.priority, command.id, deadline_s)
+        actions += self._settle(now, command)
+        if self.rules.is_on(command.value) and not self.on:
+            self._waiting = command
+            return [*actions, Waiting(self, command)]
+        return [*actions, Accepted(self, command)]
+
+    def tick(self, now: float) -> list[Action]:
+        """Do what is due."""
+        if now < self.deadline_s:
+            return []
+        actions: list[Action] = []
+        max_on_s = self.rules.limits.max_on_s
+        if max_on_s is not None and self.on and now >= self.on_since_s + max_on_s:
+            actions += self._rest(now, self.rules.safe, "max_on")
+        if self.lease and now >= self.lease.deadline_s:
+            actions += self._rest(now, self.resting, "expired")
+        lost = self.rules.on_disconnect
+        if lost and not self.disconnected and now >= self.proof_s + lost.after_s:
+            actions += self._disconnect(now, lost.value)
+        return actions + self._settle(now)
+
+    def latch(self, now: float) -> list[Action]:
+        """Emergency stop: safe, and nothing else until ``reset``."""
+        if self.lease:
+            self.access.bar(now, self.lease.owner)
+        self.latched = True
+        return self._rest(now, self.rules.safe, "emergency")
+
+    def reset(self) -> None:
+        """Leave the latch; nothing starts by that."""
+        self.latched = False
+
+    def proof(self, at_s: float) -> None:
+        """Its controller was alive at that time. Being back later restores nothing."""
+        if at_s > self.proof_s:
+            self.proof_s = at_s
+            self.disconnected = False
+
+    def finish(self, now: float) -> list[Action]:
+        """``pimqtt run`` ends: apply ``on_stop``; a lease ends with it."""
+        on_stop = self.rules.on_stop
+        if self.rules.motion is not Motion.LEVEL:
+            on_stop = self.rules.safe
+        resting = self.resting
+        actions = self._rest(now, resting if on_stop == KEEP else on_stop, "stopped")
+        self.resting = resting
+        return actions
+
+    def yields_to(self, command: Command) -> bool:
+        """Whether this command's sender could take this output."""
+        return not self.access.holder_against(self.lease, command)
+
+    def give_way(self, now: float) -> list[Action]:
+        """Another member of the interlock goes on."""
+        return self._rest(now, self.rules.safe, "stopped")
+
+    def memory(self) -> Memory:
+        """What must outlive this keeper."""
+        return Memory(resting=self.resting, off_since_s=None if self.on else self.off_since_s)
+
+    def _wanted(self) -> Value:
+        if self.latched:
+            return self.rules.safe
+        return self.lease.value if self.lease else self.resting
+
+    def _limit(self, now: float, command: Command) -> Rejected | None:
+        if not self.rules.is_on(command.value):
+            return None
+        obstacle = self.interlock.obstacle(self, command) if self.interlock else None
+        if obstacle:
+            holder = obstacle.lease.owner if obstacle.lease else None
+            reason = f"{obstacle.name} of the same interlock is on, held by {holder!r}"
+            return Rejected(self, command, "interlock", reason, {"holder": holder})
+        wait_s = refuse_min_off(self, now)
+        if wait_s > 0:
+            reason = f"it must stay off for {self.rules.limits.min_off_s:g} s; retry in {wait_s:.1f} s"
+            return Rejected(self, command, "min_off", reason, {"retry_after_s": round(wait_s, 3)})
+        return None
+
+    def _stop(self, now: float, command: Command) -> list[Action]:
+        if self.lease and self.lease.owner != command.owner:
+            self.access.bar(now, self.lease.owner)
+        self.access.let_go(command.owner)
+        return [*self._rest(now, command.value, "stopped"), Accepted(self, command)]
+
+    def _disconnect(self, now: float, value: Value) -> list[Action]:
+        self.disconnected = True
+        self.resting = self.rules.safe if self.latched else value
+        before = self.applied
+        actions = self._settle(now)
+        return [*actions, Reverted(self, None, "disconnected")] if self.applied != before else actions
+
+    def _rest(self, now: float, resting: Value, cause: str) -> list[Action]:
+        """End the lease, if any, and go to the resting value, unshaped."""
+        ended, self.lease = self.lease, None
+        self.resting = resting
+        before_on = self.on
+        actions = self._supersede(f"it was ended ({cause}) before the dead time was over")
+        actions += self._settle(now)
+        bounded_end = cause == "expired" and self.rules.motion is Motion.BOUNDED
+        if (ended and not bounded_end) or (cause == "max_on" and before_on):
+            actions.append(Reverted(self, ended, cause))
+        return actions
+
+    def _supersede(self, reason: str) -> list[Action]:
+        waiting, self._waiting = self._waiting, None
+        return [Rejected(self, waiting, "interlock", reason)] if waiting else []
+
+    def _permitted(self, now: float) -> Value:
+        wanted = self._wanted()
+        self._retry_s = inf
+        if not self.rules.is_on(wanted) or self.on:
+            return wanted
+        ready_s = self.off_since_s + self.rules.limits.min_off_s
+        if self.interlock:
+            ready_s = max(ready_s, self.interlock.ready_s(self))
+        if ready_s <= now:
+            return wanted
+        self._retry_s = ready_s  # inf while another member is on: it calls us when it goes off
+        return self.rules.safe
+
+    def _settle(self, now: float, command: Command | None = None) -> list[Action]:
+        """Bring what is applied to what is permitted; a ramp in progress is cut by anything but a command."""
+        value, was_on, shaped = self._permitted(now), self.on, command is not None
+        actions: list[Action] = []
+        if value != self.applied or (self._shaped and not shaped):
+            self.applied, self._shaped = value, shaped
+            actions.append(Drive(self, value, shaped, command.transition_s if command else None))
+        if self.on and not was_on:
+            self.on_since_s = now
+            if self._waiting:
+                waiting, self._waiting = self._waiting, None
+                actions.append(Accepted(self, waiting))
+        if was_on and not self.on:
+            self.off_since_s = now
+            for other in self.interlock.others(self) if self.interlock else []:
+                actions += other.tick_if_blocked(now)
+        return actions
+
+    def tick_if_blocked(self, now: float) -> list[Action]:
+        """Ask again whether it may go on, because another member went off."""
+        return self._settle(now) if self.wants_on and not self.on else []

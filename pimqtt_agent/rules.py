@@ -1,0 +1,163 @@
+"""What the configuration fixes for an output, what is asked of it, and what the lease machine answers. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pimqtt_agent.lease import Output
+
+Value = Any  # a plain value: bool, float, dict of these, or None ("stay where you are", bounded motion)
+
+ANONYMOUS = "anonymous"
+MIN_TTL_S = 0.05
+
+
+class Motion(StrEnum):
+    """What a value does while it lasts."""
+
+    LEVEL = "level"
+    CONTINUOUS = "continuous"
+    BOUNDED = "bounded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ttl:
+    """The TTLs that an output takes, in seconds."""
+
+    default: float | None = None
+    min: float = MIN_TTL_S
+    max: float | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnDisconnect:
+    """Where an output goes when its controller is lost: ``broker``, ``home_assistant`` or ``owner:NAME``."""
+
+    after_s: float
+    value: Value
+    controller: str = "broker"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What stands above every lease; seconds. ``interlock`` names the group."""
+
+    max_on_s: float | None = None
+    min_off_s: float = 0.0
+    interlock: str | None = None
+    dead_time_s: float = 0.0
+
+
+KEEP = "keep"
+LAST = "last"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What the configuration fixes for one output. ``off`` is the value that does not count as on."""
+
+    motion: Motion = Motion.LEVEL
+    safe: Value = False
+    off: Value = False
+    initial: Value = False  # or LAST
+    on_stop: Value = False  # or KEEP
+    ttl: Ttl = Ttl()
+    deadman_s: float = 0.5
+    shared: bool = False
+    token_required: bool = False
+    on_disconnect: OnDisconnect | None = None
+    arming_s: float | None = None
+    limits: Limits = Limits()
+
+    def is_on(self, value: Value) -> bool:
+        """Whether a value is one that limits count as on."""
+        return bool(value != self.off and value is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A validated command: ``ttl_s`` None sets the resting value; ``stop`` is the safe value without a TTL."""
+
+    value: Value
+    ttl_s: float | None = None
+    stop: bool = False
+    owner: str = ANONYMOUS
+    priority: int = 0
+    id: str | None = None
+    at_s: float = 0.0  # when it was received
+    token_age_s: float | None = None  # None: it bears none
+    stale: str = ""  # the reason, where `at` or `expiry` prove it
+    transition_s: float | None = None  # how long the change may take; None: as configured
+    reply: Any = None  # the shell's own mark, returned in answers
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A value held by an owner until a deadline."""
+
+    value: Value
+    owner: str
+    priority: int
+    id: str | None
+    deadline_s: float
+
+
+@dataclass(frozen=True)
+class Drive:
+    """Tell the driver; ``shaped`` allows a ramp or transition (commands only)."""
+
+    output: Output
+    value: Value
+    shaped: bool = False
+    transition_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The command was done (said after the pin was driven)."""
+
+    output: Output
+    command: Command
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The command waits for a dead time; its answer follows."""
+
+    output: Output
+    command: Command
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """The command was refused."""
+
+    output: Output
+    command: Command
+    code: str
+    reason: str
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reverted:
+    """The output went back to rest by itself or by another's stop; ``lease`` is the one that ended, if any."""
+
+    output: Output
+    lease: Lease | None
+    cause: str
+
+
+Action = Drive | Accepted | Waiting | Rejected | Reverted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What outlives a keeper: the resting value, and when the output was last off (s; None: just now)."""
+
+    resting: Value = None
+    off_since_s: float | None = None
