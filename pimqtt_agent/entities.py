@@ -36,7 +36,7 @@ def number(raw: object) -> float | None:
     if isinstance(raw, bool):
         return None
     if isinstance(raw, int | float):
-        value = float(raw) if abs(raw) < 1e15 else math.inf
+        value = float(raw) + 0.0 if abs(raw) < 1e15 else math.inf  # -0.0 becomes 0.0
         return value if math.isfinite(value) else None
     return None
 

@@ -1,0 +1,25 @@
+"""The command ``pimqtt``. ``run`` and ``safe`` start without the command line's library, for speed."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Dispatch; return the exit status."""
+    command, rest = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
+    if command == "safe":
+        from pimqtt_agent import safe  # noqa: PLC0415
+
+        return safe.main(rest)
+    if command == "run":
+        from pimqtt_agent import run  # noqa: PLC0415
+
+        return run.main(rest)
+    from pimqtt_agent import cli  # noqa: PLC0415
+
+    return cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

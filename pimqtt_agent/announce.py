@@ -1,0 +1,88 @@
+"""Announcing to Home Assistant: what is new or changed, never twice within 2 s, and away with what is no longer ours."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import msgspec
+
+from pimqtt_agent import discovery
+from pimqtt_agent.answers import Publisher
+from pimqtt_agent.devices import Device
+from pimqtt_agent.discovery import Node
+
+log = logging.getLogger(__name__)
+
+#: Home Assistant drops the rest of a payload that comes while the one before is still being worked on (s).
+APART_S = 2.2
+
+_json = msgspec.json.Encoder().encode
+
+
+class Announcer:
+    """Publishes discovery. ``found`` is told what the broker has retained under our node."""
+
+    def __init__(self, bridge: Publisher, node: Node, devices: list[Device], system: Device | None) -> None:
+        """Build every payload once."""
+        self._bridge = bridge
+        self._node = node
+        self._wanted = {device.id: discovery.device_payload(node, device) for device in devices}
+        self._wanted["system"] = discovery.node_payload(node, system)
+        self._retained: dict[str, bytes] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def found(self, device: str, payload: bytes) -> None:
+        """Take what is retained on a discovery topic of ours (empty: nothing)."""
+        if payload:
+            self._retained[device] = payload
+        else:
+            self._retained.pop(device, None)
+
+    def announce(self) -> None:
+        """Publish what differs from what is retained, clear orphans; the node first, since devices refer to it."""
+        for device in set(self._retained) - set(self._wanted):
+            log.info("%s left the configuration: taken out of Home Assistant", device)
+            self._publish(device, b"")
+        for device in sorted(self._wanted, key=lambda name: name != "system"):
+            wanted = self._wanted[device]
+            data = _json(wanted)
+            before = self._retained.get(device)
+            if before == data:
+                continue
+            first = discovery.removal(_parsed(before), wanted) if before else None
+            if first is None:
+                self._publish(device, data)
+            else:
+                self._publish(device, _json(first))
+                self._later(device, data)
+
+    def close(self) -> None:
+        """Forget what was to be published later, and what was retained: the next session reads it again."""
+        for task in self._tasks:
+            task.cancel()
+        self._retained.clear()
+
+    def _publish(self, device: str, data: bytes) -> None:
+        if self._bridge.publish(self._node.topics.discovery(device), data, qos=1, retain=True):
+            self.found(device, data)
+        elif data:
+            log.error("%s could not be announced: %d bytes are more than the broker takes", device, len(data))
+
+    def _later(self, device: str, data: bytes) -> None:
+        task = asyncio.create_task(self._wait_and_publish(device, data), name=f"announce {device}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _wait_and_publish(self, device: str, data: bytes) -> None:
+        await asyncio.sleep(APART_S)
+        self._publish(device, data)
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
+    try:
+        content = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,123 @@
+"""Node calls: one JSON object or a list of them, done in order, each answer echoing its call."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pimqtt_agent import PROTOCOL, __version__
+from pimqtt_agent.commands import MAX_BYTES, MAX_NAME, read_json
+from pimqtt_agent.entities import quote
+from pimqtt_agent.errors import CommandError
+from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keepers import KeeperLink
+from pimqtt_agent.model import Model
+
+Action = Callable[[dict[str, Any]], Awaitable[Any]]
+MOST = 100
+
+
+class Calls:
+    """The actions by name; each raises ``CommandError`` or returns what stands under ``result``."""
+
+    def __init__(
+        self, model: Model, keeper: Callable[[str], KeeperLink], readings: Callable[[], dict[str, Any]]
+    ) -> None:
+        """``keeper`` names the link of a device; ``readings`` are the node's own."""
+        self._model, self._keeper, self._readings = model, keeper, readings
+        self.actions: dict[str, Action] = {
+            "list_actions": self._list,
+            "get_version": self._version,
+            "get_resource_info": self._resources,
+            "token": self._token,
+            "heartbeat": self._heartbeat,
+            "snapshot": self._snapshot,
+        }
+
+    async def answer(self, payload: bytes) -> Any:
+        """Do what a payload asks for; return the answer or the list of answers."""
+        try:
+            if len(payload) > MAX_BYTES:
+                raise CommandError("too_large", f"{len(payload)} bytes; calls have at most {MAX_BYTES}")
+            content = read_json(payload)
+            if isinstance(content, list) and not 0 < len(content) <= MOST:
+                raise CommandError("invalid", f"a list of {len(content)} calls; allowed are 1 to {MOST}")
+        except CommandError as error:
+            return _rejected({}, error)
+        if isinstance(content, list):
+            return [await self._one(call) for call in content]
+        return await self._one(content)
+
+    async def _one(self, call: Any) -> dict[str, Any]:
+        if not isinstance(call, dict):
+            return _rejected({}, CommandError("invalid", f"{quote(call)} is not an object with an action"))
+        try:
+            name = call.get("action")
+            if not isinstance(name, str):
+                raise CommandError("invalid", f"action {quote(name)} is not a text")  # noqa: TRY301
+            action = self.actions.get(name)
+            if action is None:
+                known = ", ".join(sorted(self.actions))
+                raise CommandError("unknown", f"there is no action {quote(name)}; there are {known}")  # noqa: TRY301
+            result = await action(call)
+        except CommandError as error:
+            return _rejected(call, error)
+        return {**_echo(call), "outcome": "accepted", "code": None, "reason": None, "result": result}
+
+    async def _list(self, _call: dict[str, Any]) -> Any:
+        return sorted(self.actions)
+
+    async def _version(self, _call: dict[str, Any]) -> Any:
+        return {"version": __version__, "protocol": PROTOCOL}
+
+    async def _resources(self, _call: dict[str, Any]) -> Any:
+        return self._readings()
+
+    async def _heartbeat(self, call: dict[str, Any]) -> Any:
+        owner = call.get("owner")
+        if not isinstance(owner, str) or not 0 < len(owner) <= MAX_NAME:
+            raise CommandError("invalid", f"owner {quote(owner)} is not a text of 1 to {MAX_NAME} characters")
+        now = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._keeper("").tell(wire.Heartbeat(owner, now))
+        return None
+
+    async def _token(self, call: dict[str, Any]) -> Any:
+        device, key = self._output(call)
+        answer = await self._ask(device, lambda seq: wire.Token(seq, device, key))
+        return {"token": answer.token, **(answer.extra or {})}
+
+    async def _snapshot(self, call: dict[str, Any]) -> Any:
+        device = call.get("device")
+        if not isinstance(device, str) or self._model.thing(device, "snapshot") is None:
+            raise CommandError("unknown", f"there is no camera {quote(device)}")
+        now = time.clock_gettime(time.CLOCK_BOOTTIME)
+        await self._ask(device, lambda seq: wire.Press(seq, device, "snapshot", now))
+        return None
+
+    def _output(self, call: dict[str, Any]) -> tuple[str, str]:
+        name = call.get("device")
+        if isinstance(name, str):
+            device, _, key = name.partition("/")
+            key = key or str(call.get("entity") or "")
+            thing = self._model.thing(device, key)
+            if thing is not None and thing.entity.rules is not None:
+                return device, key
+        raise CommandError("unknown", f"there is no output {quote(name)}")
+
+    async def _ask(self, device: str, make: Callable[[int], wire.Message]) -> wire.Answer:
+        answered: asyncio.Future[wire.Answer] = asyncio.get_running_loop().create_future()
+        self._keeper(device).ask(make, lambda answer: None if answered.done() else answered.set_result(answer))
+        answer = await answered
+        if answer.code:
+            raise CommandError(answer.code, answer.reason)
+        return answer
+
+
+def _echo(call: dict[str, Any]) -> dict[str, Any]:
+    return {**call, "id": call.get("id"), "action": call.get("action")}
+
+
+def _rejected(call: dict[str, Any], error: CommandError) -> dict[str, Any]:
+    return {**_echo(call), "outcome": "rejected", "code": error.code, "reason": str(error), "result": None}

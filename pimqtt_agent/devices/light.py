@@ -1,0 +1,273 @@
+"""`light`: a dimmable lamp on one PWM line, or red, green and blue on three."""
+
+# ruff: noqa: ARG002 (signatures are the frame's)
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pimqtt_agent.devices.base import Driver, Report
+from pimqtt_agent.devices.options import OutputDevice, on_off
+from pimqtt_agent.entities import Decoded, Entity, internal, number, quote
+from pimqtt_agent.errors import CommandError
+from pimqtt_agent.hardware.protocols import Board, Line
+from pimqtt_agent.rules import Rules, Value
+
+FULL = 255
+#: How often a transition goes on (s).
+STEP_S = 0.02
+#: The longest transition (s); Home Assistant sends none that is longer.
+LONGEST_S = 6553.0
+Transition = Annotated[float, Field(ge=0, le=LONGEST_S)]
+
+_WHITE = [FULL, FULL, FULL]
+_COLORS = ("r", "g", "b")
+
+
+def whole(name: str, raw: object, least: int) -> int:
+    """Read a whole number up to 255; raises ``CommandError``."""
+    if isinstance(raw, bool) or not isinstance(raw, int):
+        raise CommandError("invalid", f"{name} {quote(raw)} is not a whole number")
+    if not least <= raw <= FULL:
+        raise CommandError("out_of_range", f"{name} {quote(raw)} is not within {least} to {FULL}")
+    return raw
+
+
+@dataclass(frozen=True, kw_only=True)
+class LightEntity(Entity):
+    """ON, OFF or Home Assistant's JSON; the value is ``{"on": False}`` or on with ``brightness`` and ``rgb``."""
+
+    platform: ClassVar[str] = "light"
+    takes_commands: ClassVar[bool] = True
+
+    rgb: bool = internal(default=False)
+    schema: str = "json"
+    supported_color_modes: tuple[str, ...] = ("brightness",)
+    #: without it Home Assistant dims a colour by darkening it, and brightness gets lost
+    brightness: bool = True
+    brightness_scale: int = FULL
+    transition: bool = True
+    flash: bool = False
+
+    def decode(self, raw: object, last: Value = None) -> Decoded:
+        """Read a command; what it leaves open is as it last was when on, else full."""
+        message = {"state": raw} if isinstance(raw, str) else raw
+        if not isinstance(message, dict) or message.get("state") not in ("ON", "OFF"):
+            raise CommandError("invalid", f'{quote(raw)} is not ON, OFF or {{"state": "ON"}}')
+        on = message["state"] == "ON"
+        allowed = (
+            {"state", "transition"} | ({"brightness"} if on else set()) | ({"color"} if on and self.rgb else set())
+        )
+        unknown = ", ".join(sorted(quote(key) for key in set(message) - allowed))
+        if unknown:
+            raise CommandError(
+                "invalid", f"{unknown}: this light takes {', '.join(sorted(allowed))} with {message['state']}"
+            )
+        transition_s, color = _transition(message), _color(message)
+        if not on:
+            return {"on": False}, transition_s
+        last = last if isinstance(last, dict) and last.get("on") else {}
+        value = {"on": True, "brightness": last.get("brightness", FULL)}
+        if "brightness" in message:
+            value["brightness"] = whole("brightness", message["brightness"], 1)
+        if self.rgb:
+            value["rgb"] = color or list(last.get("rgb", _WHITE))
+        return value, transition_s
+
+    def encode(self, value: Value) -> str:
+        """Write Home Assistant's JSON."""
+        if not value["on"]:
+            return json.dumps({"state": "OFF"})
+        state: dict[str, Any] = {"state": "ON", "brightness": value["brightness"], "color_mode": "brightness"}
+        if self.rgb:
+            state |= {"color_mode": "rgb", "color": dict(zip(_COLORS, value["rgb"], strict=True))}
+        return json.dumps(state)
+
+
+def _transition(message: dict[str, Any]) -> float | None:
+    if "transition" not in message:
+        return None
+    transition_s = number(message["transition"])
+    if transition_s is None:
+        raise CommandError("invalid", f"transition {quote(message['transition'])} is not a number of seconds")
+    if not 0 <= transition_s <= LONGEST_S:
+        raise CommandError("out_of_range", f"transition {transition_s:g} is not within 0 to {LONGEST_S:g} s")
+    return transition_s
+
+
+def _color(message: dict[str, Any]) -> list[int] | None:
+    if "color" not in message:
+        return None
+    color = message["color"]
+    if not isinstance(color, dict) or set(color) != set(_COLORS):
+        raise CommandError("invalid", f"color {quote(color)} is not {{r, g, b}}")
+    return [whole(f"color.{key}", color[key], 0) for key in _COLORS]
+
+
+class RgbPins(BaseModel):
+    """The lines of a coloured light."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    red: Line
+    """The line of red."""
+    green: Line
+    """The line of green."""
+    blue: Line
+    """The line of blue."""
+
+
+class Light(OutputDevice, kind="light"):
+    """A light that is dimmed, coloured where it has `rgb`."""
+
+    example: ClassVar[str] = "{id: lamp, kind: light, pin: 18}"
+    off: ClassVar[Value] = {"on": False}
+
+    pin: Line | None = None
+    """The line it drives; or `rgb`."""
+    rgb: RgbPins | None = None
+    """The three lines of a coloured light."""
+    active_low: bool = False
+    """It is on when the lines are low."""
+    frequency: Annotated[float, Field(gt=0, le=20_000)] = 500
+    """The PWM frequency in Hz."""
+    transition: Transition = 0
+    """How many seconds a command takes that names no transition."""
+    gamma: Annotated[float, Field(ge=1, le=4)] = 1
+    """Bends the dimming to what eyes see: 1 is straight, 2.2 to 2.8 looks even."""
+    icon: str | None = None
+    """An icon (`mdi:lamp`)."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.pin is None) == (self.rgb is None):
+            what = "no line" if self.pin is None else "pin and rgb"
+            raise ValueError(f"{what}: a light needs pin, or rgb with red, green and blue")
+        return self
+
+    @classmethod
+    def level(cls, raw: object) -> Value:
+        """Read on, off or a brightness."""
+        if isinstance(raw, dict):
+            return _level(raw)
+        return {"on": True, "brightness": FULL} if on_off(raw) else {"on": False}
+
+    def lines(self) -> Iterator[tuple[str, Line]]:
+        """Claim one line or three."""
+        if self.pin is not None:
+            yield "pin", self.pin
+        for color in ("red", "green", "blue") if self.rgb else ():
+            yield f"rgb.{color}", getattr(self.rgb, color)
+
+    def rules(self) -> Rules:
+        """Make the rules of the light; a coloured one is white where the configuration says on."""
+        rules = super().rules()
+        if not self.rgb:
+            return rules
+        lost = rules.on_disconnect
+        return replace(
+            rules,
+            safe=_coloured(rules.safe),
+            initial=_coloured(rules.initial),
+            on_stop=_coloured(rules.on_stop),
+            on_disconnect=replace(lost, value=_coloured(lost.value)) if lost else None,
+        )
+
+    def entities(self) -> tuple[Entity, ...]:
+        """One light."""
+        modes = ("rgb",) if self.rgb else ("brightness",)
+        return (LightEntity(rules=self.rules(), rgb=bool(self.rgb), supported_color_modes=modes, icon=self.icon),)
+
+    def open(self, board: Board, first: Mapping[str, Value], report: Report) -> Driver:
+        """Claim each line at its first level."""
+        return LightDriver(self, board, first[""])
+
+
+def _level(raw: dict[Any, Any]) -> Value:
+    rest = {key: value for key, value in raw.items() if key not in ("on", "brightness", "rgb")}
+    on, brightness, rgb = raw.get("on", True), raw.get("brightness", FULL), raw.get("rgb")
+    if rest or not isinstance(on, bool):
+        raise ValueError(f"{raw!r} is not on, off or {{brightness: 1..{FULL}}}")
+    if not on:
+        return {"on": False}
+    try:
+        value = {"on": True, "brightness": whole("brightness", brightness, 1)}
+        if rgb is not None:
+            value["rgb"] = [whole("rgb", part, 0) for part in rgb]
+    except CommandError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
+def _coloured(value: Value) -> Value:
+    return {"rgb": _WHITE, **value} if isinstance(value, dict) and value["on"] else value
+
+
+class LightDriver(Driver):
+    """Fades its lines from where they are to where they should be."""
+
+    def __init__(self, device: Light, board: Board, first: Value) -> None:
+        """Claim the lines."""
+        self._value = first
+        self._device = device
+        self._parts = self._aim(first)
+        self._from = self._to = self._parts
+        self._start_s = 0.0
+        self._length_s = 0.0
+        self._lines = []
+        with ExitStack() as claims:
+            for (_, line), part in zip(device.lines(), self._parts, strict=True):
+                self._lines.append(board.pwm(line, self._duty(part), device.frequency))
+                claims.callback(self._lines[-1].close)
+            self._claims = claims.pop_all()
+
+    def drive(
+        self, key: str, value: Value, now: float, *, shaped: bool = False, transition_s: float | None = None
+    ) -> None:
+        """Go to a value, by a transition where there may be one. The state is the value that is aimed at."""
+        self._value = value
+        self._from, self._to, self._start_s = self._parts, self._aim(value), now
+        configured_s = self._device.transition if transition_s is None else transition_s
+        self._length_s = configured_s if shaped else 0.0
+        self.deadline_s = now
+        self.tick(now)
+
+    def state(self, key: str) -> Value:
+        """Return what was set."""
+        return self._value
+
+    def tick(self, now: float) -> None:
+        """Go on with the transition; it begins with the command."""
+        if now < self.deadline_s:
+            return
+        passed_s = now - self._start_s + STEP_S
+        part = passed_s / self._length_s if passed_s < self._length_s else 1.0
+        self.deadline_s = now + STEP_S if part < 1 else inf
+        self._set(tuple(start + (end - start) * part for start, end in zip(self._from, self._to, strict=True)))
+
+    def close(self) -> None:
+        """Give the lines back."""
+        self._claims.close()
+
+    def _set(self, parts: tuple[float, ...]) -> None:
+        with ExitStack() as lines:  # the others also if one fails
+            for line, part, before in zip(self._lines, parts, self._parts, strict=True):
+                if part != before:
+                    lines.callback(line.set, self._duty(part))
+            self._parts = parts
+
+    def _aim(self, value: Value) -> tuple[float, ...]:
+        brightness = value["brightness"] / FULL if value["on"] else 0.0
+        colors = value.get("rgb", _WHITE) if self._device.rgb else (FULL,)
+        return tuple(brightness * color / FULL for color in colors)
+
+    def _duty(self, part: float) -> float:
+        duty = part**self._device.gamma
+        return 1.0 - duty if self._device.active_low else duty

@@ -1,0 +1,235 @@
+"""What is mounted in a keeper: devices, their outputs and drivers, the latches, and the page behind them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from pimqtt_agent.devices import KINDS, Device, Driver
+from pimqtt_agent.errors import HardwareError
+from pimqtt_agent.hardware.protocols import Board
+from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keeper.page import NODE, Page, Record
+from pimqtt_agent.lease import Output
+from pimqtt_agent.limits import Interlock
+from pimqtt_agent.rules import LAST, Drive, Memory
+
+if TYPE_CHECKING:
+    from pimqtt_agent.keeper.shell import Shell
+
+log = logging.getLogger(__name__)
+
+#: Seconds until a device that failed is opened again; doubled up to the last.
+RETRY_S = (1.0, 30.0)
+
+
+class Mounted:
+    """One device: its outputs by key, and its driver while it works. It is the driver's ``Report``."""
+
+    def __init__(self, device: Device, shell: Shell) -> None:
+        """Start without a driver."""
+        self.device = device
+        self.spec = device.model_dump(mode="json", exclude_unset=True)
+        self.outputs: dict[str, Output] = {}
+        self.driver: Driver | None = None
+        self.reason = f"{device.id} is not open yet"
+        self.retry_s = inf
+        self.wait_s = RETRY_S[0]
+        self._shell = shell
+
+    def state(self, key: str, value: Any) -> None:
+        """Pass on an entity's true state."""
+        self._shell.link.send(wire.State(self.device.id, key, value))
+
+    def event(self, key: str, event: Mapping[str, Any]) -> None:
+        """Pass on an event."""
+        self._shell.link.send(wire.Happened(self.device.id, key, dict(event)))
+
+    def blob(self, key: str, data: bytes) -> None:
+        """Pass on a picture."""
+        self._shell.link.send_blob(self.device.id, key, data)
+
+    def health(self, *, ok: bool, reason: str = "") -> None:
+        """Pass on that it works or not."""
+        self.reason = reason
+        self._shell.link.send(wire.Health(self.device.id, ok, reason))
+
+
+class Bench:
+    """All that is mounted, and what outlives the keeper."""
+
+    def __init__(self, board: Board, page: Page, shell: Shell) -> None:
+        """Read what an earlier keeper left; a torn page counts as latched."""
+        self.board = board
+        self.mounted: dict[str, Mounted] = {}
+        self.watched: list[Output] = []
+        self._shell = shell
+        self._page = page
+        self._records = page.read()
+        self._interlocks: dict[str, Interlock] = {}
+        self._owners: dict[Output, Mounted] = {}
+        self._keys: dict[Output, str] = {}
+        self._latches = {name[1:] for name, record in self._records.items() if name.startswith(NODE) and record.latched}
+        if page.torn:
+            log.error("the page that keepers share is torn: every output is latched")
+            self._latches.add("")
+            self._page.write(Record(NODE, latched=True))
+
+    def mount(self, device: Device, now: float) -> list[Output]:
+        """Start a device's leases and open its driver."""
+        mounted = self.mounted[device.id] = Mounted(device, self._shell)
+        latched = bool(self._latches & {"", device.id})
+        for entity in device.entities():
+            if entity.rules is None:
+                continue
+            rules = entity.rules
+            group = rules.limits.interlock
+            interlock = self._interlocks.setdefault(group, Interlock()) if group else None
+            name = f"{device.id}/{entity.key}" if entity.key else device.id
+            output = mounted.outputs[entity.key] = Output(name, rules, interlock)
+            self._owners[output], self._keys[output] = mounted, entity.key
+            output.start(now, self._memory(output), latched=latched)
+            if rules.on_disconnect:
+                self.watched.append(output)
+        self._open(mounted, now)
+        return list(mounted.outputs.values())
+
+    def unmount(self, device_id: str) -> None:
+        """Close a device and forget its outputs."""
+        mounted = self.mounted.pop(device_id)
+        for output in mounted.outputs.values():
+            del self._owners[output], self._keys[output]
+            if output.interlock:
+                output.interlock.members.remove(output)
+            if output in self.watched:
+                self.watched.remove(output)
+        if mounted.driver:
+            mounted.driver.close()
+
+    def outdated(self, wanted: list[dict[str, Any]]) -> list[str]:
+        """Name what is mounted and not wanted, or wanted otherwise."""
+        return [device_id for device_id, mounted in self.mounted.items() if mounted.spec not in wanted]
+
+    def missing(self, wanted: list[dict[str, Any]]) -> Iterator[Device]:
+        """Make the devices that are wanted and not mounted."""
+        for spec in wanted:
+            if spec["id"] not in self.mounted:
+                yield KINDS[spec["kind"]].model_validate(spec)
+
+    def deadline_s(self) -> float:
+        """When ``tick`` is wanted next."""
+        return min((min(m.driver.deadline_s if m.driver else inf, m.retry_s) for m in self.mounted.values()), default=inf)
+
+    def tick(self, now: float) -> Iterator[Mounted]:
+        """Let drivers go on; open again what failed."""
+        for mounted in self.mounted.values():
+            if mounted.driver and mounted.driver.deadline_s <= now:
+                try:
+                    mounted.driver.tick(now)
+                except HardwareError as error:
+                    self._fail(mounted, now, error)
+                    yield mounted
+            elif mounted.retry_s <= now:
+                self._open(mounted, now)
+                yield mounted
+
+    def drive(self, action: Drive, now: float) -> None:
+        """Tell a driver; one that fails is closed and opened again later."""
+        mounted = self._owners[action.output]
+        if mounted.driver is None:
+            return
+        try:
+            key = self._keys[action.output]
+            mounted.driver.drive(key, action.value, now, shaped=action.shaped, transition_s=action.transition_s)
+        except HardwareError as error:
+            self._fail(mounted, now, error)
+
+    def of(self, output: Output) -> Mounted:
+        """Return the device of an output."""
+        return self._owners[output]
+
+    def key(self, output: Output) -> str:
+        """Return the key of an output within its device."""
+        return self._keys[output]
+
+    def latch(self, device_id: str, *, on: bool) -> list[tuple[Output, bool]]:
+        """Set or reset a latch; return each output with whether it is latched now. OFF at the node clears the narrower."""
+        changed = {device_id} if on or device_id else {"", *self._latches}
+        for name in changed:
+            (self._latches.add if on else self._latches.discard)(name)
+            self._page.write(Record(NODE + name, latched=on))
+        return [
+            (output, bool(self._latches & {"", mounted.device.id}))
+            for mounted in self.mounted.values()
+            for output in mounted.outputs.values()
+        ]
+
+    def proof(self, controller: str, at_s: float) -> None:
+        """Note a proof of life for the outputs that watch this controller."""
+        for output in self.watched:
+            if output.rules.on_disconnect and output.rules.on_disconnect.controller == controller:
+                output.proof(at_s)
+
+    def remember(self, output: Output) -> None:
+        """Write what must outlive us, where it changed."""
+        memory, record = output.memory(), self._records.get(output.name)
+        limited = output.rules.limits.min_off_s or output.interlock
+        off_since_s = memory.off_since_s if limited else None
+        if record and record.live and record.resting == memory.resting and record.off_since_s == off_since_s:
+            return
+        self._records[output.name] = record = Record(output.name, memory.resting, off_since_s)
+        self._page.write(record)
+
+    def tell_all(self) -> None:
+        """Tell every state, health and latch."""
+        for mounted in self.mounted.values():
+            self._shell.link.send(wire.Health(mounted.device.id, mounted.driver is not None, mounted.reason))
+            if mounted.driver:
+                for entity in mounted.device.entities():
+                    if entity.state_level == "state":
+                        value = mounted.driver.state(entity.key)
+                        self._shell.link.send(wire.State(mounted.device.id, entity.key, value))
+        self.tell_latches()
+
+    def tell_latches(self) -> None:
+        """Tell the node's latch and each device's."""
+        self._shell.link.send(wire.Latched("", "" in self._latches))
+        for device_id, mounted in self.mounted.items():
+            if mounted.outputs:
+                self._shell.link.send(wire.Latched(device_id, bool(self._latches & {"", device_id})))
+
+    def tell_state(self, output: Output) -> None:
+        """Tell an output's true state."""
+        mounted, key = self._owners[output], self._keys[output]
+        if mounted.driver:
+            self._shell.link.send(wire.State(mounted.device.id, key, mounted.driver.state(key)))
+
+    def _memory(self, output: Output) -> Memory | None:
+        record = self._records.get(output.name)
+        if record is None or not (record.live or output.rules.initial == LAST):
+            return None
+        return Memory(resting=record.resting, off_since_s=record.off_since_s)
+
+    def _open(self, mounted: Mounted, now: float) -> None:
+        first = {key: output.applied for key, output in mounted.outputs.items()}
+        try:
+            mounted.driver = mounted.device.open(self.board, first, mounted)
+        except HardwareError as error:
+            self._fail(mounted, now, error)
+            return
+        mounted.retry_s, mounted.wait_s = inf, RETRY_S[0]
+        mounted.health(ok=True)
+
+    def _fail(self, mounted: Mounted, now: float, error: HardwareError) -> None:
+        log.error("%s: %s", mounted.device.id, error)
+        driver, mounted.driver = mounted.driver, None
+        if driver:
+            driver.close()
+        mounted.retry_s = now + mounted.wait_s
+        mounted.wait_s = min(mounted.wait_s * 2, RETRY_S[1])
+        mounted.health(ok=False, reason=str(error))
+
+
+

@@ -1,0 +1,87 @@
+"""The page that outlives keepers: resting values, latches, when each output was last off.
+
+The supervisor maps it once; every keeper inherits it and writes its own outputs' slots. A slot that is torn (its keeper
+was killed in the middle of a write) counts as latched.
+"""
+
+from __future__ import annotations
+
+import mmap
+import zlib
+from typing import Any
+
+import msgspec
+
+SLOT = 512
+SLOTS = 2048
+_HEAD = 8
+NODE = "!"
+
+
+class Record(msgspec.Struct, array_like=True):
+    """One slot. ``name`` is an output's, or ``!`` and a device's id for a latch. ``live``: a keeper wrote it."""
+
+    name: str
+    resting: Any = None
+    off_since_s: float | None = None
+    latched: bool = False
+    live: bool = True
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Record).decode
+
+
+class Page:
+    """Slots in shared memory."""
+
+    def __init__(self) -> None:
+        """Map it, empty."""
+        self._map = mmap.mmap(-1, SLOT * SLOTS)
+        self._slots: dict[str, int] = {}
+        self._used = 0
+        self.torn = False
+
+    def read(self) -> dict[str, Record]:
+        """Read every slot; sets ``torn`` where one can't be trusted."""
+        records: dict[str, Record] = {}
+        self._used = 0
+        for index in range(SLOTS):
+            length = int.from_bytes(self._map[index * SLOT : index * SLOT + 4], "little")
+            if length == 0:
+                break
+            self._used = index + 1
+            record = self._slot(index, length)
+            if record is None:
+                self.torn = True
+                continue
+            records[record.name] = record
+            self._slots[record.name] = index
+        return records
+
+    def write(self, record: Record) -> None:
+        """Write one slot: length and checksum first, so that a torn write shows."""
+        index = self._slots.get(record.name)
+        if index is None:
+            if self._used >= SLOTS:
+                raise ValueError("the page is full")
+            index = self._slots[record.name] = self._used
+            self._used += 1
+        data = _encode(record)
+        if len(data) > SLOT - _HEAD:
+            data = _encode(Record(record.name[:64], latched=True))
+        start = index * SLOT
+        head = len(data).to_bytes(4, "little") + zlib.crc32(data).to_bytes(4, "little")
+        self._map[start : start + _HEAD + len(data)] = head + data
+
+    def _slot(self, index: int, length: int) -> Record | None:
+        start = index * SLOT
+        if length > SLOT - _HEAD:
+            return None
+        data = self._map[start + _HEAD : start + _HEAD + length]
+        if zlib.crc32(data) != int.from_bytes(self._map[start + 4 : start + _HEAD], "little"):
+            return None
+        try:
+            return _decode(data)
+        except msgspec.DecodeError:
+            return None

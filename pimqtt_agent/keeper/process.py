@@ -1,0 +1,184 @@
+"""A keeper's process: one loop over link, supervisor, edges and deadlines. It never waits for anything else."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pimqtt_agent.devices import Device
+from pimqtt_agent.errors import HardwareError
+from pimqtt_agent.hardware import open_board
+from pimqtt_agent.hardware.protocols import Board
+from pimqtt_agent.keeper.link import Link
+from pimqtt_agent.keeper.page import Page
+from pimqtt_agent.keeper.shell import Shell
+from pimqtt_agent.kernel_asks import die_with_parent, real_time
+from pimqtt_agent.settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: Seconds between beats to the supervisor: while something is on or leased, and at rest.
+FAST_S, SLOW_S = 0.2, 10.0
+#: What crosses to the supervisor.
+BEAT_FAST, BEAT_SLOW, ASK, STOP = b"f", b"s", b"?", b"x"
+
+
+def boottime_s() -> float:
+    """Return CLOCK_BOOTTIME in seconds: it goes on while the board is suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a keeper is started with. ``camera`` is empty for the pin keeper."""
+
+    settings: Settings
+    devices: Sequence[Device]
+    generation: int
+    page: Page
+    link: socket.socket
+    control: socket.socket
+    runtime: Path
+    camera: str = ""
+
+
+class Keeper:
+    """The loop of one keeper."""
+
+    def __init__(self, task: Task, wake: int) -> None:
+        """Open board and devices; ``wake`` is readable after a signal."""
+        self._control = task.control
+        self._link = Link(task.link, task.generation)
+        self._wake = wake
+        self._poller = select.epoll()
+        self._watched: dict[int, Callable[[], None]] = {}
+        self._beat_s = 0.0
+        self._waits_to_write = False
+        board = NoBoard() if task.camera else open_board(task.settings, task.runtime)
+        self._board = board
+        self.shell = Shell(board, task.page, self._link, linger_s=task.settings.linger_s)
+        self.shell.open(task.devices, boottime_s())
+
+    def run(self) -> None:
+        """Go on until told to stop."""
+        self._watch(self._link.fileno(), self._read_link)
+        self._watch(self._control.fileno(), self._read_control)
+        self._watch(self._wake, lambda: self.shell.finish(boottime_s(), "stopped"))
+        if self._board.fileno() >= 0:
+            self._watch(self._board.fileno(), self._board.dispatch)
+        while not self.shell.done:
+            self._turn()
+        self._link.flush()
+
+    def _turn(self) -> None:
+        now = boottime_s()
+        self._beat(now)
+        wait_s = min(self.shell.deadline_s(), self._beat_s + (FAST_S if self.shell.busy else SLOW_S)) - now
+        self._want_write()
+        events = self._poller.poll(min(max(0.0, wait_s), 3600.0))
+        for descriptor, event in events:
+            if event & ~select.EPOLLOUT:
+                self._watched[descriptor]()
+            if event & select.EPOLLOUT:
+                self._link.flush()
+            if self.shell.done:
+                return
+        self.shell.tick(boottime_s())
+
+    def _watch(self, descriptor: int, handler: Callable[[], None]) -> None:
+        self._watched[descriptor] = handler
+        self._poller.register(descriptor, select.EPOLLIN)
+
+    def _want_write(self) -> None:
+        if self._link.blocked != self._waits_to_write:
+            self._waits_to_write = self._link.blocked
+            mask = select.EPOLLIN | (select.EPOLLOUT if self._waits_to_write else 0)
+            self._poller.modify(self._link.fileno(), mask)
+
+    def _read_link(self) -> None:
+        for generation, message in self._link.receive():
+            if generation in (0, self._link.generation):  # 0: a Hello of an agent that does not know us yet
+                self.shell.handle(message, boottime_s())
+            if self.shell.done:
+                return
+
+    def _read_control(self) -> None:
+        try:
+            word = self._control.recv(64)
+        except BlockingIOError:
+            return
+        if word == ASK:
+            self._beat_s = 0.0
+        elif word in (STOP, b""):
+            self.shell.finish(boottime_s(), "stopped")
+
+    def _beat(self, now: float) -> None:
+        busy = self.shell.busy
+        if now - self._beat_s < (FAST_S if busy else SLOW_S) and busy == self._was_busy:
+            return
+        self._beat_s, self._was_busy = now, busy
+        try:
+            self._control.send(BEAT_FAST if busy else BEAT_SLOW)
+        except OSError:
+            self._beat_s = now - SLOW_S + FAST_S  # full or gone: try again soon
+
+    _was_busy = False
+
+
+class NoBoard:
+    """Camera keepers have no pins."""
+
+    def __getattr__(self, name: str) -> Board:
+        """Refuse."""
+        raise HardwareError(f"a camera keeper has no pins ({name})")
+
+    def fileno(self) -> int:
+        """Nothing to watch."""
+        return -1
+
+
+def main(task: Task) -> None:
+    """Run a keeper in a process that was just forked; does not return."""
+    status = 70
+    try:
+        die_with_parent(signal.SIGTERM)
+        wake = _signals()
+        if not task.camera:
+            for problem in real_time():
+                log.warning("pins: %s", problem)
+        keeper = Keeper(task, wake)
+        gc.collect()
+        gc.freeze()
+        if not task.camera:
+            gc.disable()
+        keeper.run()
+        status = 0
+    except HardwareError as error:
+        log.error("%s", error)  # noqa: TRY400 - a user's mistake gets no traceback
+        status = 1
+    except Exception:
+        log.exception("the keeper failed")
+    finally:
+        logging.shutdown()
+        os._exit(status)  # no exit hook may touch a pin now
+
+
+def _signals() -> int:
+    """Route SIGTERM to a descriptor; Ctrl-C is the supervisor's business."""
+    read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(ignored, signal.SIG_IGN)
+    return read
+
+
+

@@ -1,0 +1,145 @@
+"""The agent's side of the links: commands out with 300 ms for an answer, what keepers tell in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keeper.link import Link, Message
+
+log = logging.getLogger(__name__)
+
+#: A command that is unanswered for this long is rejected (s).
+ANSWER_S = 0.3
+#: More than this wait for answers: the rest stays with the agent, where a stop can overtake it.
+WINDOW = 48
+
+Done = Callable[[wire.Answer], None]
+
+
+class KeeperLink:
+    """One keeper as the agent sees it. ``tell`` gets everything that is not an answer."""
+
+    def __init__(
+        self,
+        name: str,
+        end: socket.socket,
+        devices: list[dict[str, Any]],
+        *,
+        tell: Callable[[KeeperLink, Message], None],
+        ask_beat: Callable[[str], None],
+        after: Callable[[], None],
+    ) -> None:
+        """``name`` is empty for the pins; ``after`` is called when a wake-up's messages are done."""
+        self.name = name
+        self.welcome = False
+        self.replaced = False
+        self.said_bye = asyncio.Event()
+        self._link = Link(end)
+        self._devices = devices
+        self._session = int.from_bytes(os.urandom(4), "little") | 1
+        self._seq = 0
+        self._waiting: dict[int, tuple[Done, float]] = {}
+        self._tell, self._ask_beat, self._after = tell, ask_beat, after
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Listen, and ask for everything."""
+        asyncio.get_running_loop().add_reader(self._link.fileno(), self._readable)
+        self._hello()
+
+    @property
+    def room(self) -> bool:
+        """Whether another ordinary command may be sent."""
+        return len(self._waiting) < WINDOW
+
+    def ask(self, make: Callable[[int], Message], done: Done) -> None:
+        """Send what ``make`` makes of a sequence number; ``done`` gets the answer, or its absence as a rejection."""
+        self._seq += 1
+        seq = self._seq
+        if not self.welcome:
+            done(_unavailable(seq, "the keeper is not there"))
+            return
+        if not self._link.send(make(seq)):
+            done(_unavailable(seq, "the keeper does not keep up"))
+            return
+        loop = asyncio.get_running_loop()
+        self._waiting[seq] = (done, loop.time() + ANSWER_S)
+        if self._timer is None:
+            self._timer = loop.call_later(ANSWER_S, self._expire)
+
+    def tell(self, message: Message) -> None:
+        """Send what has no answer."""
+        if self.welcome:
+            self._link.send(message)
+
+    def _hello(self) -> None:
+        self._link.send(wire.Hello(wire.VERSION, self._session, self._devices))
+
+    def _readable(self) -> None:
+        for generation, message in self._link.receive():
+            if isinstance(message, wire.Welcome):
+                self._welcomed(generation, message)
+            elif self.welcome and generation == self._link.generation:
+                self._take(message)
+            elif isinstance(message, wire.Blob):
+                self._link.blobs.clear()  # belongs to another generation
+        self._link.flush()
+        self._after()
+
+    def _welcomed(self, generation: int, message: wire.Welcome) -> None:
+        known = self._link.generation
+        if generation != known:
+            self.replaced = self.replaced or known > 0
+            self._lose("the keeper was replaced")
+        self._link.generation = generation
+        if message.session != self._session:
+            self.welcome = False
+            if generation > 1 or known:  # the first keeper still has our first hello before it
+                self._hello()
+            return
+        self.welcome = True
+        self._tell(self, message)
+
+    def _take(self, message: Message) -> None:
+        if isinstance(message, wire.Answer):
+            done, _ = self._waiting.pop(message.seq, (None, 0.0))
+            if done:
+                done(message)
+        elif isinstance(message, wire.Pending):
+            if message.seq in self._waiting:
+                self._waiting[message.seq] = (self._waiting[message.seq][0], float("inf"))
+        else:
+            self._tell(self, message)
+
+    def blob(self, message: wire.Blob) -> bytes:
+        """Take the picture that a message announced."""
+        return self._link.blobs.pop((message.device, message.key), b"")
+
+    def _lose(self, reason: str) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for seq, (done, _) in waiting.items():
+            done(_unavailable(seq, reason))
+
+    def _expire(self) -> None:
+        self._timer = None
+        loop = asyncio.get_running_loop()
+        late = [seq for seq, (_, due) in self._waiting.items() if due <= loop.time()]
+        if late:
+            self._ask_beat(self.name)
+        for seq in late:
+            done, _ = self._waiting.pop(seq)
+            done(_unavailable(seq, f"the keeper did not answer within {ANSWER_S * 1000:g} ms"))
+        next_due = min((due for _, due in self._waiting.values()), default=float("inf"))
+        if next_due < float("inf"):
+            self._timer = loop.call_later(max(0.001, next_due - loop.time()), self._expire)
+        self._after()
+
+
+def _unavailable(seq: int, reason: str) -> wire.Answer:
+    return wire.Answer(seq, "unavailable", reason, None, None, None, None, None)

@@ -1,0 +1,105 @@
+"""What keepers tell, on its way to topics: states, leases, reversions, latches, events, health, pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pimqtt_agent.answers import Answers
+from pimqtt_agent.bridge import Bridge
+from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keepers import KeeperLink
+from pimqtt_agent.memory import Memory
+from pimqtt_agent.model import Model, Thing
+from pimqtt_agent.pictures import Pictures
+from pimqtt_agent.session import Session
+
+
+class Reports:
+    """One method for each message of a keeper."""
+
+    def __init__(
+        self, model: Model, answers: Answers, bridge: Bridge, memory: Memory, session: Session, pictures: Pictures
+    ) -> None:
+        """Know where everything goes."""
+        self._model, self._answers, self._pictures = model, answers, pictures
+        self._bridge, self._memory, self._session = bridge, memory, session
+        self._handlers: dict[type[wire.Message], Any] = {
+            wire.Welcome: self._welcome,
+            wire.State: self._state,
+            wire.Held: self._held,
+            wire.Reverted: self._reverted,
+            wire.Latched: self._latched,
+            wire.Happened: self._happened,
+            wire.Health: self._health,
+            wire.Blob: self._blob,
+            wire.Bye: self._bye,
+        }
+
+    def take(self, link: KeeperLink, message: wire.Message) -> None:
+        """Pass on one message."""
+        handler = self._handlers.get(type(message))
+        if handler:
+            handler(link, message)
+
+    def _welcome(self, link: KeeperLink, message: wire.Welcome) -> None:
+        """A keeper that is new to us has none of the leases that we know: they ended with the one before."""
+        for thing in self._model.outputs():
+            lost = link.replaced or thing.device.id in message.reopened
+            if thing.lease is not None and thing.lease.owner is not None and lost:
+                ended, thing.lease = thing.lease, None
+                text = wire.Reverted(
+                    thing.device.id, thing.entity.key, ended.id, ended.owner, "keeper_lost", ended.resting, None
+                )
+                self._answers.reverted(thing, text)
+                self._answers.lease(thing)
+        link.replaced = False
+
+    def _state(self, _link: KeeperLink, message: wire.State) -> None:
+        thing = self._thing(message)
+        if thing:
+            thing.heard(message.value)
+            self._answers.state(thing)
+
+    def _held(self, _link: KeeperLink, message: wire.Held) -> None:
+        thing = self._thing(message)
+        if thing is None:
+            return
+        before, thing.lease = thing.lease, message
+        if message.resting != thing.resting:
+            thing.resting = message.resting
+            self._memory.resting_changed()
+        renewed = before is not None and before.owner == message.owner is not None and before.value == message.value
+        if before is None or message.owner is not None or before.owner is not None:
+            self._answers.lease(thing, renewed=renewed)
+
+    def _reverted(self, _link: KeeperLink, message: wire.Reverted) -> None:
+        thing = self._thing(message)
+        if thing:
+            if message.state is not None:
+                thing.heard(message.state)
+            self._answers.reverted(thing, message)
+
+    def _latched(self, _link: KeeperLink, message: wire.Latched) -> None:
+        if self._model.latched.get(message.device) is not message.on:
+            self._model.latched[message.device] = message.on
+            self._memory.latches_changed()
+        topic = self._model.topics.stop(message.device, "state")
+        self._bridge.publish(topic, "ON" if message.on else "OFF", retain=True)
+
+    def _happened(self, _link: KeeperLink, message: wire.Happened) -> None:
+        thing = self._thing(message)
+        if thing:
+            self._answers.event(thing, message.event)
+
+    def _health(self, _link: KeeperLink, message: wire.Health) -> None:
+        self._model.health[message.device] = message.ok
+        self._session.health(message.device)
+
+    def _blob(self, link: KeeperLink, message: wire.Blob) -> None:
+        self._pictures.take(message.device, link.blob(message))
+
+    def _bye(self, link: KeeperLink, _message: wire.Bye) -> None:
+        link.said_bye.set()
+
+    def _thing(self, message: Any) -> Thing | None:
+        return self._model.thing(message.device, message.key)

@@ -1,0 +1,86 @@
+"""What becomes of a retained or late command. Pure: the rules of replays, ages and stalls."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from pimqtt_agent.commands import Envelope, Request, stale
+from pimqtt_agent.entities import Entity
+from pimqtt_agent.rules import MIN_TTL_S, Motion
+
+#: How far ahead of ours a sender's clock may be for its ``at`` to prove an age (s).
+AHEAD_S = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """How a command came. ``left_s`` is what the broker says is left of its expiry; ``wall_s`` None: no sure clock."""
+
+    retain: bool
+    replay: bool
+    wall_s: float | None
+    left_s: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What to do: ``code`` empty means pass it on, with this TTL; ``stale`` is for the keeper to judge in its order."""
+
+    code: str = ""
+    reason: str = ""
+    stale: str = ""
+    ttl_s: float | None = None
+
+
+def moves(entity: Entity) -> bool:
+    """Whether a command of this entity moves or does something once."""
+    return entity.rules is None or entity.rules.motion is not Motion.LEVEL
+
+
+def judge(entity: Entity, envelope: Envelope, request: Request, arrival: Arrival) -> Verdict:
+    """Judge a command that is otherwise valid."""
+    if request.stop:
+        return Verdict()
+    if arrival.retain and moves(entity):
+        return Verdict(code="retained", reason="what moves is never done from a retained message")
+    if envelope.token is not None:
+        return Verdict(ttl_s=request.ttl_s)
+    if arrival.replay and request.ttl_s is not None:
+        return _replayed_lease(envelope, request.ttl_s, arrival)
+    reason = stale(envelope, request.ttl_s, arrival.wall_s) or _late_by_expiry(envelope, request.ttl_s, arrival)
+    return Verdict(stale=reason, ttl_s=request.ttl_s)
+
+
+def _replayed_lease(envelope: Envelope, ttl_s: float, arrival: Arrival) -> Verdict:
+    """Only for the life that is proven left."""
+    age_s = None
+    if envelope.at is not None and arrival.wall_s is not None and arrival.wall_s - envelope.at >= -AHEAD_S:
+        age_s = max(0.0, arrival.wall_s - envelope.at)
+    elif envelope.expiry is not None and arrival.left_s is not None:
+        age_s = max(0.0, envelope.expiry - arrival.left_s + 1.0)
+    if age_s is None:
+        return Verdict(stale="a retained command whose age is not proven by `at` or `expiry`", ttl_s=ttl_s)
+    left_s = ttl_s - age_s
+    if left_s < MIN_TTL_S:
+        return Verdict(stale=f"its TTL of {ttl_s:g} s was over {age_s - ttl_s:.1f} s ago", ttl_s=ttl_s)
+    return Verdict(ttl_s=left_s)
+
+
+def _late_by_expiry(envelope: Envelope, ttl_s: float | None, arrival: Arrival) -> str:
+    """Brokers count whole seconds: only what is certainly older counts."""
+    if envelope.expiry is None or arrival.left_s is None:
+        return ""
+    age_s = envelope.expiry - arrival.left_s - 1.0
+    limit_s = ttl_s if ttl_s is not None else envelope.expiry
+    return f"expiry {envelope.expiry:g}: it is at least {age_s:g} s old" if age_s > limit_s else ""
+
+
+def digest(payload: bytes) -> str:
+    """Name a payload on disk."""
+    return hashlib.blake2s(payload, digest_size=12).hexdigest()
+
+
+def resolved(request: Request, verdict: Verdict) -> Request:
+    """Return the request with the TTL that the verdict leaves."""
+    return request if verdict.ttl_s == request.ttl_s else replace(request, ttl_s=verdict.ttl_s)

@@ -1,0 +1,215 @@
+"""Which topic is whose business; and the watch for stalls of our own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+from pimqtt_agent.answers import Answers, result
+from pimqtt_agent.bridge import Bridge, Incoming
+from pimqtt_agent.calls import Calls
+from pimqtt_agent.clock import boottime_s
+from pimqtt_agent.entities import quote
+from pimqtt_agent.intake import Intake
+from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keepers import KeeperLink
+from pimqtt_agent.memory import Memory
+from pimqtt_agent.model import Model
+from pimqtt_agent.retained import digest
+from pimqtt_agent.session import Session
+
+#: After Home Assistant's birth states are published again within this (s).
+JITTER_S = (0.2, 2.0)
+
+
+class Router:
+    """Sorts what one wake-up brought."""
+
+    def __init__(
+        self,
+        *,
+        model: Model,
+        bridge: Bridge,
+        session: Session,
+        intake: Intake,
+        answers: Answers,
+        calls: Calls,
+        memory: Memory,
+        keeper: Callable[[str], KeeperLink],
+        again: Callable[[], None],
+    ) -> None:
+        """``again`` publishes pictures once more after Home Assistant's birth."""
+        self._model, self._bridge, self._session, self._intake = model, bridge, session, intake
+        self._answers, self._calls, self._memory, self._keeper = answers, calls, memory, keeper
+        self._again = again
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._calling = asyncio.Lock()
+        topics = model.topics
+        self._exact: dict[str, Callable[[Incoming], None]] = {
+            topics.marker: lambda m: session.marked(m.payload.decode("ascii", "replace")),
+            topics.availability: lambda m: session.heard_availability(m.payload.decode("ascii", "replace")),
+            topics.info: lambda m: session.heard_info(m.payload),
+            topics.ha_status: self._home_assistant,
+            topics.call: self._call,
+            topics.all_stop: lambda m: self._stop(m, ""),
+            topics.stop("", "set"): lambda m: self._stop(m, ""),
+        }
+        for device in model.devices:
+            self._exact[topics.stop(device, "set")] = lambda m, device=device: self._stop(m, device)  # type: ignore[misc]
+        deadmen = [t.entity.rules.deadman_s for t in model.outputs() if t.entity.rules and t.moves]
+        self._limit_s = min(deadmen) / 2 if deadmen else 0.0
+        self._alive_s = boottime_s()
+
+    def batch(self, messages: list[Incoming], *, drained: bool) -> None:
+        """Pass on every message; after a stall motion is stale until the socket was read empty."""
+        self._check_stall()
+        by_set = self._model.by_set
+        for message in messages:
+            thing = by_set.get(message.topic)
+            if thing is not None:
+                if message.payload:
+                    self._command(message, thing)
+                elif not message.retain:
+                    self._memory.cleared(message.topic)
+            elif message.topic in self._exact:
+                self._exact[message.topic](message)
+            else:
+                self._other(message)
+        if drained:
+            self._intake.motion_stale = ""
+
+    async def watch_stalls(self) -> None:
+        """Note that the loop is alive, eight times in the shortest dead-man's half; not at all without motion."""
+        if not self._limit_s:
+            return
+        while True:
+            self._check_stall()
+            self._alive_s = boottime_s()
+            await asyncio.sleep(self._limit_s / 2)
+
+    def _check_stall(self) -> None:
+        stall_s = boottime_s() - self._alive_s
+        if self._limit_s and stall_s > self._limit_s:
+            self._intake.motion_stale = f"the agent stood still for {stall_s:.2f} s; this may have waited"
+            self._alive_s = boottime_s()
+
+    def _command(self, message: Incoming, thing: Any) -> None:
+        five = self._bridge.version == "5"
+        self._memory.keeps_digests = not five
+        replay = message.retain and (self._session.replaying or not five)
+        if message.retain and not five and self._memory.was_accepted(message.topic, digest(message.payload)):
+            if not self._intake.is_stop(message, thing):
+                self._clear(message.topic)
+                return
+        self._intake.take(message, thing, replay=replay)
+        if message.retain:
+            self._clear(message.topic)
+
+    def _clear(self, topic: str) -> None:
+        self._bridge.publish(topic, b"", qos=1, retain=True)
+        self._memory.cleared(topic)
+
+    def _other(self, message: Incoming) -> None:
+        device = self._model.topics.discovered(message.topic)
+        if device is not None:
+            if self._session.replaying:
+                self._session.announcer.found(device, message.payload)
+            return
+        parts = self._model.topics.below(message.topic)
+        if not message.payload or not parts or parts[-1] != "set":
+            return
+        if len(parts) == 3 and parts[0] == "sim":
+            self._simulate(message, parts[1])
+            return
+        self._unknown(message, "/".join(parts[:-1]))
+
+    def _unknown(self, message: Incoming, name: str) -> None:
+        known = ", ".join(sorted({thing.name for thing in self._model.by_set.values()}))
+        reason = f"there is no {quote(name)} that takes commands; there are {known}"
+        self._refuse(message, name, "unknown", reason)
+        if message.retain:
+            self._clear(message.topic)
+
+    def _refuse(self, message: Incoming, name: str, code: str, reason: str) -> None:
+        topic = f"{self._model.topics.root}/{name}/result"
+        content = result(outcome="rejected", code=code, reason=reason, value=message.payload[:200].decode("utf-8", "replace"))
+        self._answers.result(topic, content, self._intake.reply(message), told=True)
+
+    def _stop(self, message: Incoming, device: str) -> None:
+        """Set or reset a latch. OFF from a retained message is refused; ON is always done."""
+        if not message.payload:
+            return
+        name = f"{device}/stop" if device else "stop"
+        word = message.payload.decode("utf-8", "replace")
+        if word not in ("ON", "OFF"):
+            self._refuse(message, name, "invalid", f"{quote(word)} is not ON or OFF")
+        elif word == "OFF" and message.retain:
+            self._refuse(message, name, "retained", "a reset is never done from a retained message")
+        else:
+            self._latch(message, device, on=word == "ON")
+        if message.retain:
+            self._clear(message.topic)
+
+    def _latch(self, message: Incoming, device: str, *, on: bool) -> None:
+        word = "ON" if on else "OFF"
+        name = f"{device}/stop" if device else "stop"
+
+        def done(answer: wire.Answer) -> None:
+            if answer.code:
+                self._refuse(message, name, answer.code, answer.reason)
+                return
+            reply = self._intake.reply(message)
+            if reply:
+                content = result(outcome="accepted", value=word, state=word)
+                self._answers.result("", content, reply, told=False)
+
+        self._keeper(device).ask(lambda seq: wire.Latch(seq, device, on), done)
+
+    def _simulate(self, message: Incoming, pin: str) -> None:
+        name, level = f"sim/{pin}", message.payload.decode("utf-8", "replace")
+        if not self._intake.may_simulate:
+            self._refuse(message, name, "forbidden", "hardware.control is not true in the configuration")
+        elif not pin.isdigit() or int(pin) > 1023 or level not in ("0", "1"):
+            self._refuse(message, name, "invalid", f"{quote(level)} at pin {quote(pin)}: 0 or 1 at a pin's number")
+        else:
+            self._keeper("").ask(
+                lambda seq: wire.Simulate(seq, int(pin), int(level)),
+                lambda answer: self._refuse(message, name, answer.code, answer.reason) if answer.code else None,
+            )
+
+    def _home_assistant(self, message: Incoming) -> None:
+        word = message.payload.decode("ascii", "replace")
+        self._session.heard_home_assistant(word)
+        if word == "online" and self._session.online and not message.retain:
+            self._spawn(self._greet())
+
+    async def _greet(self) -> None:
+        await asyncio.sleep(random.uniform(*JITTER_S))  # noqa: S311 - jitter
+        self._session.tell_all()
+        self._again()
+        self._bridge.flush()
+
+    def _call(self, message: Incoming) -> None:
+        if message.payload and not message.retain:
+            self._spawn(self._answer_call(message))
+        elif message.retain:
+            self._clear(message.topic)
+
+    async def _answer_call(self, message: Incoming) -> None:
+        async with self._calling:
+            answer = json.dumps(await self._calls.answer(message.payload), allow_nan=False)
+        self._bridge.publish(self._model.topics.call_result, answer, qos=1)
+        reply = self._intake.reply(message)
+        if reply:
+            self._bridge.publish(reply[0], answer, qos=1, correlation=reply[1])
+        self._bridge.flush()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+

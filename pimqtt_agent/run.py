@@ -1,0 +1,74 @@
+"""`pimqtt run`: read the configuration, take the node's lock, be its supervisor."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pimqtt_agent import agent, store, supervisor
+from pimqtt_agent.config import load
+from pimqtt_agent.errors import ConfigError, PimqttError
+from pimqtt_agent.keeper.page import NODE, Page, Record
+from pimqtt_agent.paths import runtime_dir, state_dir
+from pimqtt_agent.settings import Settings
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the options of ``run``."""
+    arguments = argparse.ArgumentParser(prog="pimqtt run", description="Run this node until it is told to stop.")
+    arguments.add_argument("-c", "--config", default="config.yaml", help="the configuration (config.yaml)")
+    arguments.add_argument("--profile", help="a profile of the configuration")
+    arguments.add_argument("-v", "--verbose", action="store_true", help="tell more in the log")
+    return arguments
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a node; return the exit status: 0 stopped, 1 mistakes or already running, 2 unreadable."""
+    options = parser().parse_args(argv)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.INFO, stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )  # fmt: skip
+    path = Path(options.config).absolute()
+    try:
+        settings = load(Path(options.config), profile=options.profile)
+        runtime = runtime_dir(settings.node.id)
+        held = supervisor.lock(runtime, settings.node.id)
+        page = _page(settings)
+        _banner(settings)
+        status = supervisor.main(lambda: load(path, profile=options.profile), runtime, page)
+        os.close(held)
+    except ConfigError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the user's terminal
+        return error.status
+    except PimqttError as error:
+        print(f"pimqtt: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return status
+
+
+def _page(settings: Settings) -> Page:
+    """Fill the keepers' page with what the last run left on disk."""
+    saved = store.load(state_dir(settings.state_dir, settings.node.id))
+    page = Page()
+    page.read()
+    for name, resting in saved.resting.items():
+        page.write(Record(name, resting, live=False))
+    for device in saved.latched:
+        page.write(Record(NODE + device, latched=True))
+    return page
+
+
+def _banner(settings: Settings) -> None:
+    mqtt = settings.mqtt
+    logging.getLogger("pimqtt").info(
+        "node %s, broker %s:%d, backend %s, %d devices; look at %s/%s/#", settings.node.id, mqtt.host,
+        mqtt.port_number, settings.hardware.backend, len(settings.devices), mqtt.base, settings.node.id,
+    )  # fmt: skip
+
+
+__all__ = ["agent", "main", "parser"]
