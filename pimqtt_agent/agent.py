@@ -37,7 +37,7 @@ from pimqtt_agent.topics import Topics
 try:
     import uvloop
 except ImportError:  # 32-bit boards have no wheel
-    uvloop = None
+    uvloop = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 

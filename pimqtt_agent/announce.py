@@ -1,4 +1,4 @@
-"""Announcing to Home Assistant: what is new or changed, never twice within 2 s, and away with what is no longer ours."""
+"""Announcing to Home Assistant: what is new or changed, never twice within 2 s; what is no longer ours is removed."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.model import Thing
 from pimqtt_agent.rules import Value
 
@@ -17,6 +17,9 @@ from pimqtt_agent.rules import Value
 STATE_AGAIN_S = 0.1
 #: A lease that is renewed is published at most this often (s).
 LEASE_S = 1.0
+
+#: A response topic and its correlation data.
+Reply = tuple[str, bytes | None] | None
 
 _json = msgspec.json.Encoder().encode
 
@@ -46,7 +49,7 @@ class Answers:
         self._bridge = bridge
         self._synchronised = synchronised
 
-    def result(self, topic: str, content: dict[str, Any], reply: tuple[str, bytes | None] | None, *, told: bool) -> None:
+    def result(self, topic: str, content: dict[str, Any], reply: Reply, *, told: bool) -> None:
         """Tell a result on its topic, and to a response topic."""
         data = _json(content)
         if told:

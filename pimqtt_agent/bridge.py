@@ -194,7 +194,7 @@ class Bridge:
             return retain
         properties = None
         if correlation is not None and self.version == "5":
-            properties = Properties(PacketTypes.PUBLISH)
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.CorrelationData = correlation
         if self.max_packet and len(payload) + len(topic) + 64 > self.max_packet:
             return False
@@ -257,7 +257,7 @@ class Bridge:
             await asyncio.to_thread(self._dial, client)
             sock = client.socket()
             if sock is None:
-                raise Session("closed before a CONNACK", fallback=True)  # noqa: TRY301
+                raise Session("closed before a CONNACK", fallback=True)
             loop.add_reader(sock, self._readable)
             client.on_socket_close = lambda _c, _u, gone: self._closing(gone)
             self.flush()
@@ -339,9 +339,9 @@ class Bridge:
             raise Session(f"can't be reached: {error}") from None
         sock = client.socket()
         if sock is not None:
-            sock.setblocking(False)  # noqa: FBT003
+            sock.setblocking(False)
             with contextlib.suppress(OSError, AttributeError):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # type: ignore[attr-defined]
 
     def _readable(self) -> None:
         client = self._client
@@ -362,7 +362,7 @@ class Bridge:
     def _message(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
         properties = message.properties
         expiry_s = response_topic = correlation = None
-        if properties is not None and not properties.isEmpty():
+        if properties is not None:
             expiry_s = getattr(properties, "MessageExpiryInterval", None)
             response_topic = getattr(properties, "ResponseTopic", None)
             correlation = getattr(properties, "CorrelationData", None)
@@ -371,7 +371,10 @@ class Bridge:
         except UnicodeDecodeError:
             return
         self._batch.append(
-            Incoming(topic, message.payload, message.qos, message.retain, self.last_in_s, expiry_s, response_topic, correlation)
+            Incoming(
+                topic, bytes(message.payload), message.qos, message.retain, self.last_in_s, expiry_s, response_topic,
+                correlation,
+            )
         )
 
     def _connack(self, accepted: asyncio.Future[None], code: Any, properties: Properties | None) -> None:
@@ -387,7 +390,8 @@ class Bridge:
     def _lost(self, code: Any) -> None:
         if self._ended is not None and not self._ended.done():
             taken_over = getattr(code, "value", None) == _TAKEN_OVER
-            reason = "our session was taken over: another agent uses this node's name" if taken_over else f"lost: {code}"
+            taken = "our session was taken over: another agent uses this node's name"
+            reason = taken if taken_over else f"lost: {code}"
             self._ended.set_exception(Session(reason, taken_over=taken_over))
 
     def _closing(self, sock: Any) -> None:

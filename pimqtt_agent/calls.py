@@ -11,7 +11,7 @@ from pimqtt_agent import PROTOCOL, __version__
 from pimqtt_agent.commands import MAX_BYTES, MAX_NAME, read_json
 from pimqtt_agent.entities import quote
 from pimqtt_agent.errors import CommandError
-from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keepers import KeeperLink
 from pimqtt_agent.model import Model
 
@@ -39,11 +39,7 @@ class Calls:
     async def answer(self, payload: bytes) -> Any:
         """Do what a payload asks for; return the answer or the list of answers."""
         try:
-            if len(payload) > MAX_BYTES:
-                raise CommandError("too_large", f"{len(payload)} bytes; calls have at most {MAX_BYTES}")
-            content = read_json(payload)
-            if isinstance(content, list) and not 0 < len(content) <= MOST:
-                raise CommandError("invalid", f"a list of {len(content)} calls; allowed are 1 to {MOST}")
+            content = _read(payload)
         except CommandError as error:
             return _rejected({}, error)
         if isinstance(content, list):
@@ -113,6 +109,15 @@ class Calls:
         if answer.code:
             raise CommandError(answer.code, answer.reason)
         return answer
+
+
+def _read(payload: bytes) -> Any:
+    if len(payload) > MAX_BYTES:
+        raise CommandError("too_large", f"{len(payload)} bytes; calls have at most {MAX_BYTES}")
+    content = read_json(payload)
+    if isinstance(content, list) and not 0 < len(content) <= MOST:
+        raise CommandError("invalid", f"a list of {len(content)} calls; allowed are 1 to {MOST}")
+    return content
 
 
 def _echo(call: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from pimqtt_agent.rules import LAST
 from pimqtt_agent.yaml_source import Node
 
 RESERVED_DEVICES = frozenset(
-    "availability info call result stop set state lease image event sim marker system".split(),
+    {"availability", "info", "call", "result", "stop", "set", "state"}
+    | {"lease", "image", "event", "sim", "marker", "system"},
 )
 RESERVED_NODES = frozenset({"stop", "reply"})
 

@@ -52,8 +52,8 @@ class Child:
     def start(self, now: float) -> None:
         """Fork it."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)  # noqa: FBT003
-        theirs.setblocking(False)  # noqa: FBT003
+        ours.setblocking(False)
+        theirs.setblocking(False)
         pid = os.fork()
         if pid == 0:
             setproctitle(self.title)

@@ -92,7 +92,7 @@ def read(entity: Entity, envelope: Envelope, last: Value = None) -> Request:
 
 
 def stale(envelope: Envelope, ttl_s: float | None, wall_s: float | None) -> str:
-    """Tell why a live command is stale, where ``at`` proves it; ``wall_s`` is None while the clock is not synchronised."""
+    """Tell why a live command is stale, where ``at`` proves it; ``wall_s`` is None without a synchronised clock."""
     if envelope.at is None or wall_s is None:
         return ""
     age_s = wall_s - envelope.at

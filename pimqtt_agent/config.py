@@ -19,10 +19,13 @@ from pimqtt_agent.errors import ConfigError
 from pimqtt_agent.explain import Section
 from pimqtt_agent.line_checks import Entry
 from pimqtt_agent.mistakes import Mistakes, Path, show
-from pimqtt_agent.profiles import choose
+from pimqtt_agent.profiles import PROFILES, choose
+from pimqtt_agent.schema import schema
 from pimqtt_agent.settings import Settings
 from pimqtt_agent.yaml_source import Node, UnreadableError
 from pimqtt_agent.yaml_tags import Reader
+
+__all__ = ["PROFILE", "load", "schema"]
 
 PROFILE = "PIMQTT_PROFILE"
 _INTERNAL = "file"
@@ -50,15 +53,14 @@ def _settings(root: Node, mistakes: Mistakes) -> Settings | None:
         mistakes.add(root, (), f"a mapping is needed here, and this is {show(root)}")
         return None
     entries = _entries(root, mistakes)
-    rest = [(key, value) for key, value in root.pairs or () if key.data != "devices"]
+    rest = [(key, value) for key, value in root.pairs or () if key.data not in ("devices", _INTERNAL)]
+    keys = sorted({*Settings.model_fields, PROFILES} - {_INTERNAL})
+    if (key := root.key(_INTERNAL)) is not None:
+        mistakes.add(key, (_INTERNAL,), f"unknown key {_INTERNAL!r}", allowed=keys)
     data = {key.data: value.data for key, value in rest}
-    if _INTERNAL in data:
-        data["file "] = data.pop(_INTERNAL)
     data["devices"] = tuple(entry.device for entry in entries if entry.device is not None)
-    keys = [name for name in (*Settings.model_fields, "profiles") if name != _INTERNAL]
-    settings: Settings | None = Section(Settings, Node(root.file, root.line, pairs=rest, data=data), (), keys).validate(
-        mistakes
-    )
+    section = Section(Settings, Node(root.file, root.line, pairs=rest, data=data), keys=keys)
+    settings: Settings | None = section.validate(mistakes)
     check(root, entries, mistakes)
     return settings
 
@@ -84,7 +86,7 @@ def _device(node: Node, path: Path, mistakes: Mistakes) -> Device | None:
         return None
     kind = node.child("kind")
     if kind is None:
-        mistakes.add(node, path, "key 'kind' is missing", allowed=sorted(KINDS))
+        mistakes.add(node, (*path, "kind"), "key 'kind' is missing", allowed=sorted(KINDS))
     elif isinstance(kind.data, str) and kind.data in KINDS:
         device: Device | None = Section(KINDS[kind.data], node, path).validate(mistakes)
         return device

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from pimqtt_agent.mistakes import Mistakes, Path, closest, show
 from pimqtt_agent.plain_words import UNKNOWN_KEY, Case, is_type, quoted_words, say
-from pimqtt_agent.shapes import Model, is_number, kinds_at, models
+from pimqtt_agent.shapes import Model, kinds_at, models, takes_number_only
 from pimqtt_agent.yaml_source import Node
 
 
@@ -26,18 +26,20 @@ class Section:
         self._top = sorted(model.model_fields if keys is None else keys)
 
     def validate(self, mistakes: Mistakes) -> Any:
-        """Make the model, or tell what is wrong and return None."""
+        """Make the model; tell what is wrong, and return None where it can't be made."""
+        context = {"folder": mistakes.folder}
         try:
             try:
-                found = self.model.model_validate(self.node.data)
+                found = self.model.model_validate(self.node.data, context=context)
             except ValidationError as error:
                 if not self._as_written(error):
                     raise
-                found = self.model.model_validate(self.node.data)
+                found = self.model.model_validate(self.node.data, context=context)
         except ValidationError as error:
             self._tell(error, mistakes)
             return None
-        return found if self._no_false_numbers(mistakes) else None
+        self._false_numbers(mistakes)
+        return found
 
     def _as_written(self, error: ValidationError) -> bool:
         """Take what YAML read as something else as the text that it is, where only that text can be meant."""
@@ -54,9 +56,8 @@ class Section:
                 changed = True
         return changed
 
-    def _no_false_numbers(self, mistakes: Mistakes) -> bool:
+    def _false_numbers(self, mistakes: Mistakes) -> None:
         """Refuse what pydantic would take for a number: ``on`` for 1, and texts such as "nan"."""
-        good = True
         for path, node in _scalars(self.node, ()):
             if isinstance(node.data, bool):
                 what = "is not a number"
@@ -64,11 +65,9 @@ class Section:
                 what = "is not a finite number"
             else:
                 continue
-            if is_number(kinds_at(self.model, self.node, path), besides=type(node.data)):
+            if takes_number_only(self.model, self.node, path, type(node.data)):
                 whole = (*self.base, *path)
                 mistakes.add(node, whole, f"{show(node, whole)} {what}")
-                good = False
-        return good
 
     def _path(self, detail: ErrorDetails) -> Path:
         """Find the way in the file: a location also names the members of unions."""

@@ -13,7 +13,7 @@ from pimqtt_agent.answers import Answers, plain, result
 from pimqtt_agent.bridge import Incoming
 from pimqtt_agent.commands import Envelope, Request
 from pimqtt_agent.errors import CommandError
-from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keepers import KeeperLink
 from pimqtt_agent.memory import Memory
 from pimqtt_agent.model import Model, Thing

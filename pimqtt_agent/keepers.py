@@ -9,8 +9,9 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from pimqtt_agent.keeper import link as wire
-from pimqtt_agent.keeper.link import Link, Message
+from pimqtt_agent.keeper import messages as wire
+from pimqtt_agent.keeper.link import Link
+from pimqtt_agent.keeper.messages import Message
 
 log = logging.getLogger(__name__)
 

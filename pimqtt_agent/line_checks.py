@@ -50,7 +50,7 @@ class Entry:
         kind = self.raw("kind")
         known = [KINDS[kind]] if isinstance(kind, str) and kind in KINDS else list(KINDS.values())
         for below in dict.fromkeys(path for model in known for path in line_paths(model)):
-            if (node := self.node.at(below)) is not None and not node.source == "broken":
+            if (node := self.node.at(below)) is not None and node.source != "broken":
                 yield node.data, node, (*self.path, *below)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -81,6 +82,7 @@ class Mistakes:
     def __init__(self, file: str) -> None:
         """Name the file as the user did."""
         self.file = file
+        self.folder = os.path.dirname(os.path.realpath(file))  # noqa: PTH120 - a text, for many
         self.status = 1
         #: texts that no line may show
         self.secrets: set[str] = set()
@@ -90,7 +92,7 @@ class Mistakes:
     def __bool__(self) -> bool:
         return bool(self._rows)
 
-    def add(  # noqa: PLR0913 - the parts of a line
+    def add(
         self, node: Node, path: Path, what: str, *, allowed: Iterable[object] = (), got: object = None, status: int = 1
     ) -> None:
         """Tell a mistake at a node; ``got`` is the word that may be a misspelling of an allowed one."""

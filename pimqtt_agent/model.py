@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pimqtt_agent.devices import Device
 from pimqtt_agent.entities import Button, Entity
-from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.rules import Motion, Value
 from pimqtt_agent.topics import Topics
 

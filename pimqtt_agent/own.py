@@ -11,7 +11,7 @@ from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.devices.system import System, SystemDevice, reboot_board
 from pimqtt_agent.errors import CommandError
 from pimqtt_agent.intake import Job
-from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keepers import KeeperLink
 from pimqtt_agent.model import Model
 

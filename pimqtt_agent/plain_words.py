@@ -80,7 +80,8 @@ def is_type(detail: ErrorDetails) -> bool:
 
 def quoted_words(detail: ErrorDetails, key: str) -> list[str]:
     """Return the words that pydantic lists as ``'a', 'b' or 'c'``."""
-    return re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get(key, "")))
+    text = str(detail.get("ctx", {}).get(key, ""))
+    return [quoted or plain for quoted, plain in re.findall(r"'([^']*)'|([^\s,']+(?=,|$| or ))", text)]
 
 
 def _need(detail: ErrorDetails) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pimqtt_agent.answers import Answers
 from pimqtt_agent.bridge import Bridge
-from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keepers import KeeperLink
 from pimqtt_agent.memory import Memory
 from pimqtt_agent.model import Model, Thing

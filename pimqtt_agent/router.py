@@ -14,7 +14,7 @@ from pimqtt_agent.calls import Calls
 from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.entities import quote
 from pimqtt_agent.intake import Intake
-from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keepers import KeeperLink
 from pimqtt_agent.memory import Memory
 from pimqtt_agent.model import Model
@@ -100,10 +100,10 @@ class Router:
         five = self._bridge.version == "5"
         self._memory.keeps_digests = not five
         replay = message.retain and (self._session.replaying or not five)
-        if message.retain and not five and self._memory.was_accepted(message.topic, digest(message.payload)):
-            if not self._intake.is_stop(message, thing):
-                self._clear(message.topic)
-                return
+        known = replay and not five and self._memory.was_accepted(message.topic, digest(message.payload))
+        if known and not self._intake.is_stop(message, thing):
+            self._clear(message.topic)
+            return
         self._intake.take(message, thing, replay=replay)
         if message.retain:
             self._clear(message.topic)
@@ -135,7 +135,8 @@ class Router:
 
     def _refuse(self, message: Incoming, name: str, code: str, reason: str) -> None:
         topic = f"{self._model.topics.root}/{name}/result"
-        content = result(outcome="rejected", code=code, reason=reason, value=message.payload[:200].decode("utf-8", "replace"))
+        value = message.payload[:200].decode("utf-8", "replace")
+        content = result(outcome="rejected", code=code, reason=reason, value=value)
         self._answers.result(topic, content, self._intake.reply(message), told=True)
 
     def _stop(self, message: Incoming, device: str) -> None:

@@ -80,7 +80,7 @@ def from_list(content: dict[str, Any], *, quiet: bool) -> int:
     up = frozenset(row["line"] for row in rows if row.get("pull"))
     until = time.monotonic() + PATIENCE_S
     while True:
-        failed = []
+        failed: list[tuple[dict[str, Any], HardwareError]] = []
         for row in rows:
             try:
                 _drive(row, up)
@@ -91,8 +91,8 @@ def from_list(content: dict[str, Any], *, quiet: bool) -> int:
             break
         rows = [row for row, _ in failed]
         time.sleep(0.05)
-    for row, error in failed:
-        _complain(f"{row['device']}: {error}")
+    for row, reason in failed:
+        _complain(f"{row['device']}: {reason}")
     pid = safe_list.owner_alive(content)
     if failed and pid:
         _complain(f"{node} is running as pid {pid}: use pimqtt stop {node}")

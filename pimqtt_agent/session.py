@@ -19,7 +19,7 @@ from pimqtt_agent.answers import Answers
 from pimqtt_agent.bridge import Bridge
 from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.discovery import Node
-from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keepers import KeeperLink
 from pimqtt_agent.model import Model
 

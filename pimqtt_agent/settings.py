@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, SerializeAsAny
 
-from pimqtt_agent.devices.base import Device, Id, NotNegative, Positive
+from pimqtt_agent.devices.base import Device, Id, Positive
 from pimqtt_agent.hardware.protocols import Line
 
 _MODEL = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -181,4 +181,3 @@ class Settings(BaseModel):
         return self.file.resolve().parent
 
 
-__all__ = ["HardwareOptions", "KernelOptions", "MqttOptions", "NotNegative", "PiOptions", "Settings", "SimulatedOptions"]

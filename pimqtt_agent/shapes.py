@@ -41,8 +41,13 @@ def models(kinds: list[Any], data: object = None) -> list[Model]:
 def _fits(model: Model, data: object) -> bool:
     if not isinstance(data, dict):
         return True
-    words = {name: get_args(f.annotation) for name, f in model.model_fields.items() if get_origin(f.annotation) is Literal}
-    return all(data[name] in words[name] for name in words if isinstance(data.get(name), str))
+    return all(data[name] in words for name, words in _words(model) if isinstance(data.get(name), str))
+
+
+@cache
+def _words(model: Model) -> list[tuple[str, tuple[Any, ...]]]:
+    fields = model.model_fields.items()
+    return [(name, get_args(field.annotation)) for name, field in fields if get_origin(field.annotation) is Literal]
 
 
 def kinds_at(model: Model, node: Node, path: Path) -> list[Any]:
@@ -99,10 +104,21 @@ def _figure(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else f"{value:g}"
 
 
-def is_number(kinds: list[Any], besides: type) -> bool:
-    """Tell whether a number must stand there, since no value of the other type may."""
+def takes_number_only(model: Model, node: Node, path: Path, other: type) -> bool:
+    """Tell whether a number must stand at a path below the node, since no value of the other type may."""
+    if len(path) == 1 and path[0] in model.model_fields:
+        return _is_number(model, str(path[0]), other)
+    return _numbers_only(kinds_at(model, node, path), other)
+
+
+@cache
+def _is_number(model: Model, name: str, other: type) -> bool:
+    return _numbers_only([model.model_fields[name]], other)
+
+
+def _numbers_only(kinds: list[Any], other: type) -> bool:
     found = {part for kind in kinds for part in parts(kind)}
-    return bool(found & {int, float}) and not found & {besides, Any, object}
+    return bool(found & {int, float}) and not found & {other, Any, object}
 
 
 @cache

@@ -99,8 +99,8 @@ class Supervisor:
             self.settings = self._load()
         except ConfigError as error:
             for line in error.lines:
-                log.error("%s", line)
-            log.error("the configuration has mistakes: going on with the old one")
+                log.warning("%s", line)
+            log.warning("the configuration has mistakes: going on with the old one")
             return
         wanted = self._cameras()
         for name in set(self.cameras) - set(wanted):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Callable, Mapping
 from pathlib import Path as FilePath
 
 from pimqtt_agent.mistakes import Mistakes, Path
-from pimqtt_agent.yaml_source import Node, UnreadableError, compose, text_of, typed
+from pimqtt_agent.yaml_scalars import typed
+from pimqtt_agent.yaml_source import Node, UnreadableError, compose, text_of
 
 COMMAND_S = 5.0
 FILE = "secrets.yaml"
@@ -42,6 +44,7 @@ class Secrets:
 
     def made(self, node: Node, path: Path) -> Node:
         """Read ``!secret {file: ..}`` and ``!secret {command: ..}``."""
+        read: Callable[[], str]
         match node.data:
             case {"file": str(file), **others} if not others:
                 source, read = f"file {file!r}", lambda: text_of(str(FilePath(node.file).parent / file))
@@ -67,13 +70,16 @@ class Secrets:
         return self._files[file]
 
     def _run(self, node: Node, command: list[str]) -> str:
-        import subprocess
-
         folder = FilePath(node.file).parent
         try:
             done = subprocess.run(  # noqa: S603 - the user's own file names it, and no shell reads it
-                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_S, check=True,
-                cwd=folder, env=dict(self._environ),
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=COMMAND_S,
+                check=True,
+                cwd=folder,
+                env=dict(self._environ),
             )
             return done.stdout.decode()
         except subprocess.TimeoutExpired:

@@ -1,13 +1,7 @@
-"""YAML as a tree of nodes that know their file and line. Nothing is looked up here: see ``yaml_tags.py``.
-
-Values are read as YAML 1.1 (``on`` is true), as PyYAML does; but what YAML 1.1 reads as something that nobody means
-(``017`` is 15, ``1:30`` is 90) and numbers that are not finite are refused.
-"""
+"""YAML as a tree of nodes that know their file and line. What they stand for is the business of ``yaml_tags.py``."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +14,6 @@ MAX_DEPTH = 40
 MAX_SIZE = 200_000  # values, aliases expanded: a file of many aliases must not fill the memory
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_RESOLVERS: dict[str | None, list[tuple[str, re.Pattern[str]]]] = yaml.SafeLoader.yaml_implicit_resolvers
-_CORE = "tag:yaml.org,2002:"
-_BOOLS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
-_READERS = ("bool", "int", "float", "null", "str")
 
 
 class UnreadableError(Exception):
@@ -102,8 +92,11 @@ def compose(text: str, file: str) -> Node:
             parser.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 0
         what = " ".join(part for part in (error.context, error.problem) if part)
-        raise UnreadableError(f"not valid YAML: {what}", mark.line + 1 if mark else 0) from None
+        if any("${" in near for near in text.splitlines()[max(line - 2, 0) : line]):
+            what += ' (inside {} and [] put "${...}" in quotes)'
+        raise UnreadableError(f"not valid YAML: {what}", line) from None
     except yaml.YAMLError as error:
         position = getattr(error, "position", 0)
         line = text.encode().count(b"\n", 0, position) + 1
@@ -111,7 +104,7 @@ def compose(text: str, file: str) -> Node:
 
 
 class _Composer:
-    """Turns a parser's events into nodes. (PyYAML's own composer in C dies of deep nesting.)"""
+    """Turns a parser's events into nodes; PyYAML's own composer in C dies of deep nesting."""
 
     def __init__(self, parser: Any, file: str) -> None:
         self._next = parser.get_event
@@ -129,13 +122,13 @@ class _Composer:
         return node
 
     def _node(self, event: Any, depth: int) -> Node:
-        line = event.start_mark.line + 1
-        if isinstance(event, events.AliasEvent):
+        line: int = event.start_mark.line + 1
+        if isinstance(event, events.ScalarEvent):
+            node = Node(self._file, line, event.tag, event.value, event.style or None)
+        elif isinstance(event, events.AliasEvent):
             if event.anchor not in self._anchors:
                 raise UnreadableError("an alias (*) to no anchor (&) above; quote a text that starts with *", line)
             return self._anchors[event.anchor]
-        if isinstance(event, events.ScalarEvent):
-            node = Node(self._file, line, event.tag, event.value, event.style)
         elif depth > MAX_DEPTH:
             raise UnreadableError(f"nested deeper than {MAX_DEPTH} levels", line)
         else:
@@ -160,68 +153,3 @@ class _Composer:
     def _children(self, end: type[events.Event], depth: int) -> Iterator[Node]:
         while not isinstance(event := self._next(), end):
             yield self._node(event, depth + 1)
-
-
-def resolve(text: str) -> str:
-    """Tell what YAML takes a plain scalar for: ``int``, ``bool``, ..., ``str``."""
-    for tag, pattern in _RESOLVERS.get(text[:1], ()):
-        if pattern.match(text):
-            name = tag.removeprefix(_CORE)
-            return name if name in _READERS else "str"
-    return "str"
-
-
-def typed(text: str) -> Any:
-    """Read a text as a plain scalar where that makes sense, else as a text."""
-    try:
-        return read(text, resolve(text))
-    except ValueError:
-        return text
-
-
-def scalar(node: Node) -> Any:
-    """Read a scalar; raises ``ValueError`` with a sentence."""
-    text = node.text or ""
-    if node.tag in (None, "!"):
-        return read(text, resolve(text) if node.style is None and node.tag is None else "str")
-    kind = (node.tag or "").removeprefix(_CORE)
-    if kind not in _READERS:
-        raise ValueError(f"unknown tag {node.tag!r}; allowed: !secret, !include")
-    try:
-        return read(text, kind)
-    except (ValueError, KeyError):
-        raise ValueError(f"{text!r} is not of the type that its tag says") from None
-
-
-def read(text: str, kind: str) -> Any:
-    """Read a plain text as one of the kinds of scalars."""
-    if kind == "str":
-        return text
-    if kind == "bool":
-        return _BOOLS[text.lower()]
-    if kind == "null":
-        return None
-    return _int(text) if kind == "int" else _float(text)
-
-
-def _int(text: str) -> int:
-    digits = text.replace("_", "")
-    if len(digits) > 80:
-        raise ValueError(f"{digits[:20]}... is too large a number")
-    if ":" in digits:
-        raise ValueError(f"{text!r} is read by YAML as a number to the base 60; put it in quotes")
-    body = digits.lstrip("+-")
-    if body.startswith("0") and body.isdigit() and int(body, 8) != int(body):
-        decimal = body.lstrip("0")
-        raise ValueError(f"{text!r} is read by YAML as octal ({int(body, 8)}); write {decimal}, or put it in quotes")
-    return int(digits, 0 if body[:2].lower() in ("0x", "0b") else 10)
-
-
-def _float(text: str) -> float:
-    if ":" in text:
-        raise ValueError(f"{text!r} is read by YAML as a number to the base 60; put it in quotes")
-    plain = text.replace("_", "").lower()
-    value = float(plain.replace(".inf", "inf").replace(".nan", "nan"))
-    if not math.isfinite(value):
-        raise ValueError(f"{text!r} is not a finite number")
-    return value

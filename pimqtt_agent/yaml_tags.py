@@ -3,7 +3,7 @@
 - ``!include FILE`` is what stands in that file (relative to this one); in a list a list is spliced.
 - ``!secret NAME`` is what ``secrets.yaml`` beside the file says; ``!secret {file: PATH}`` a file's content,
   ``!secret {command: [PROGRAM, ARGUMENT]}`` what a program prints.
-- ``${NAME}`` and ``${NAME:-default}`` in plain and "double-quoted" texts are the environment's; ``$${`` is a plain ``${``.
+- ``${NAME}`` and ``${NAME:-default}`` in plain and "double-quoted" texts are the environment's; ``$${`` is a ``${``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 
 from pimqtt_agent.mistakes import Mistakes, Path, is_hidden, show
+from pimqtt_agent.yaml_scalars import scalar, typed
 from pimqtt_agent.yaml_secrets import Secrets
-from pimqtt_agent.yaml_source import Node, UnreadableError, compose, scalar, text_of, typed
+from pimqtt_agent.yaml_source import Node, UnreadableError, compose, text_of
 
 _REFERENCE = re.compile(r"(\$?)\$\{([^}]*)(\}?)")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?", re.DOTALL)

@@ -13,7 +13,8 @@ from pimqtt_agent.hardware.protocols import Board, Line
 from pimqtt_agent.rules import Value
 
 if TYPE_CHECKING:
-    from pydantic.json_schema import GetJsonSchemaHandler, JsonSchemaValue
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+$", max_length=64)]

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from math import inf
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -21,23 +21,15 @@ from pimqtt_agent.hardware.protocols import Board, Line
 from pimqtt_agent.rules import Rules, Value
 
 FULL = 255
-#: How often a transition goes on (s).
+#: How often a transition goes on (s), and how many steps a long one has.
 STEP_S = 0.02
+STEPS = 2000
 #: The longest transition (s); Home Assistant sends none that is longer.
 LONGEST_S = 6553.0
 Transition = Annotated[float, Field(ge=0, le=LONGEST_S)]
 
 _WHITE = [FULL, FULL, FULL]
 _COLORS = ("r", "g", "b")
-
-
-def whole(name: str, raw: object, least: int) -> int:
-    """Read a whole number up to 255; raises ``CommandError``."""
-    if isinstance(raw, bool) or not isinstance(raw, int):
-        raise CommandError("invalid", f"{name} {quote(raw)} is not a whole number")
-    if not least <= raw <= FULL:
-        raise CommandError("out_of_range", f"{name} {quote(raw)} is not within {least} to {FULL}")
-    return raw
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,23 +54,18 @@ class LightEntity(Entity):
         if not isinstance(message, dict) or message.get("state") not in ("ON", "OFF"):
             raise CommandError("invalid", f'{quote(raw)} is not ON, OFF or {{"state": "ON"}}')
         on = message["state"] == "ON"
-        allowed = (
-            {"state", "transition"} | ({"brightness"} if on else set()) | ({"color"} if on and self.rgb else set())
-        )
+        allowed = {"state", "transition", *(("brightness",) if on else ()), *(("color",) if on and self.rgb else ())}
         unknown = ", ".join(sorted(quote(key) for key in set(message) - allowed))
         if unknown:
-            raise CommandError(
-                "invalid", f"{unknown}: this light takes {', '.join(sorted(allowed))} with {message['state']}"
-            )
-        transition_s, color = _transition(message), _color(message)
+            raise CommandError("invalid", f"{unknown}: {message['state']} takes {', '.join(sorted(allowed))} here")
+        transition_s, wholes = _read(message)
         if not on:
             return {"on": False}, transition_s
         last = last if isinstance(last, dict) and last.get("on") else {}
-        value = {"on": True, "brightness": last.get("brightness", FULL)}
-        if "brightness" in message:
-            value["brightness"] = whole("brightness", message["brightness"], 1)
+        value = {"on": True, "brightness": wholes.get("brightness", last.get("brightness", FULL))}
         if self.rgb:
-            value["rgb"] = color or list(last.get("rgb", _WHITE))
+            color = [wholes[key] for key in _COLORS] if "color" in message else last.get("rgb", _WHITE)
+            value["rgb"] = list(color)
         return value, transition_s
 
     def encode(self, value: Value) -> str:
@@ -91,24 +78,31 @@ class LightEntity(Entity):
         return json.dumps(state)
 
 
-def _transition(message: dict[str, Any]) -> float | None:
-    if "transition" not in message:
-        return None
-    transition_s = number(message["transition"])
-    if transition_s is None:
+def _whole(raw: object) -> TypeGuard[int]:
+    return isinstance(raw, int) and not isinstance(raw, bool)
+
+
+def _read(message: dict[str, Any]) -> tuple[float | None, dict[str, int]]:
+    """Read the transition (s), brightness, r, g and b: first what is no number, then what is out of range."""
+    transition_s = number(message["transition"]) if "transition" in message else None
+    if "transition" in message and transition_s is None:
         raise CommandError("invalid", f"transition {quote(message['transition'])} is not a number of seconds")
-    if not 0 <= transition_s <= LONGEST_S:
+    wholes = {"brightness": message["brightness"]} if "brightness" in message else {}
+    if "color" in message:
+        color = message["color"]
+        if not isinstance(color, dict) or set(color) != set(_COLORS):
+            raise CommandError("invalid", f"color {quote(color)} is not {{r, g, b}}")
+        wholes |= color
+    for key, raw in wholes.items():
+        if not _whole(raw):
+            raise CommandError("invalid", f"{key} {quote(raw)} is not a whole number")
+    for key, raw in wholes.items():
+        least = 1 if key == "brightness" else 0
+        if not least <= raw <= FULL:
+            raise CommandError("out_of_range", f"{key} {quote(raw)} is not within {least} to {FULL}")
+    if transition_s is not None and not 0 <= transition_s <= LONGEST_S:
         raise CommandError("out_of_range", f"transition {transition_s:g} is not within 0 to {LONGEST_S:g} s")
-    return transition_s
-
-
-def _color(message: dict[str, Any]) -> list[int] | None:
-    if "color" not in message:
-        return None
-    color = message["color"]
-    if not isinstance(color, dict) or set(color) != set(_COLORS):
-        raise CommandError("invalid", f"color {quote(color)} is not {{r, g, b}}")
-    return [whole(f"color.{key}", color[key], 0) for key in _COLORS]
+    return transition_s, wholes
 
 
 class RgbPins(BaseModel):
@@ -156,7 +150,13 @@ class Light(OutputDevice, kind="light"):
     def level(cls, raw: object) -> Value:
         """Read on, off or a brightness."""
         if isinstance(raw, dict):
-            return _level(raw)
+            brightness = raw.get("brightness")
+            if raw == cls.off:
+                return dict(cls.off)
+            on = {"on": True, "brightness": brightness}
+            if _whole(brightness) and 1 <= brightness <= FULL and {"on": True, **raw} == on:
+                return on
+            raise ValueError(f"{raw!r} is not on, off or {{brightness: 1..{FULL}}}")
         return {"on": True, "brightness": FULL} if on_off(raw) else {"on": False}
 
     def lines(self) -> Iterator[tuple[str, Line]]:
@@ -188,22 +188,6 @@ class Light(OutputDevice, kind="light"):
     def open(self, board: Board, first: Mapping[str, Value], report: Report) -> Driver:
         """Claim each line at its first level."""
         return LightDriver(self, board, first[""])
-
-
-def _level(raw: dict[Any, Any]) -> Value:
-    rest = {key: value for key, value in raw.items() if key not in ("on", "brightness", "rgb")}
-    on, brightness, rgb = raw.get("on", True), raw.get("brightness", FULL), raw.get("rgb")
-    if rest or not isinstance(on, bool):
-        raise ValueError(f"{raw!r} is not on, off or {{brightness: 1..{FULL}}}")
-    if not on:
-        return {"on": False}
-    try:
-        value = {"on": True, "brightness": whole("brightness", brightness, 1)}
-        if rgb is not None:
-            value["rgb"] = [whole("rgb", part, 0) for part in rgb]
-    except CommandError as error:
-        raise ValueError(str(error)) from None
-    return value
 
 
 def _coloured(value: Value) -> Value:
@@ -249,7 +233,7 @@ class LightDriver(Driver):
             return
         passed_s = now - self._start_s + STEP_S
         part = passed_s / self._length_s if passed_s < self._length_s else 1.0
-        self.deadline_s = now + STEP_S if part < 1 else inf
+        self.deadline_s = now + max(STEP_S, self._length_s / STEPS) if part < 1 else math.inf
         self._set(tuple(start + (end - start) * part for start, end in zip(self._from, self._to, strict=True)))
 
     def close(self) -> None:
@@ -269,5 +253,5 @@ class LightDriver(Driver):
         return tuple(brightness * color / FULL for color in colors)
 
     def _duty(self, part: float) -> float:
-        duty = part**self._device.gamma
+        duty = math.pow(part, self._device.gamma)
         return 1.0 - duty if self._device.active_low else duty

@@ -1,11 +1,13 @@
 """PWM in software, for chips that have none: one thread for all lines.
 
-The thread runs under the interpreter's lock: an edge is some 0.1 ms late, a few ms when the processor is busy without
-real-time priority. That is good for a lamp or a motor; a servo trembles with it.
+The thread shares the interpreter's lock, which is asked for every 0.5 ms: an edge is some 0.1 ms late, 1 ms while the
+keeper computes, several without real-time priority on a busy processor. That is good for a lamp or a motor; a servo
+trembles with it.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from math import inf
@@ -28,6 +30,7 @@ class Pulses:
         """Let a line pulse; called with ``changed`` held."""
         self.active.append(line)
         if self._thread is None:
+            sys.setswitchinterval(0.0005)
             self._thread = threading.Thread(target=self._run, name="pulses", daemon=True)
             self._thread.start()
         self.changed.notify()

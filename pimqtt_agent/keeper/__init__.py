@@ -1,0 +1,1 @@
+"""A keeper: the process that owns hardware and runs drivers under leases."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pimqtt_agent.devices import KINDS, Device, Driver
 from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.hardware.protocols import Board
-from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keeper.page import NODE, Page, Record
 from pimqtt_agent.lease import Output
 from pimqtt_agent.limits import Interlock
@@ -120,7 +120,8 @@ class Bench:
 
     def deadline_s(self) -> float:
         """When ``tick`` is wanted next."""
-        return min((min(m.driver.deadline_s if m.driver else inf, m.retry_s) for m in self.mounted.values()), default=inf)
+        deadlines = (min(m.driver.deadline_s if m.driver else inf, m.retry_s) for m in self.mounted.values())
+        return min(deadlines, default=inf)
 
     def tick(self, now: float) -> Iterator[Mounted]:
         """Let drivers go on; open again what failed."""
@@ -155,7 +156,7 @@ class Bench:
         return self._keys[output]
 
     def latch(self, device_id: str, *, on: bool) -> list[tuple[Output, bool]]:
-        """Set or reset a latch; return each output with whether it is latched now. OFF at the node clears the narrower."""
+        """Set or reset a latch (OFF at the node clears the narrower); return whether each output is latched now."""
         changed = {device_id} if on or device_id else {"", *self._latches}
         for name in changed:
             (self._latches.add if on else self._latches.discard)(name)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn, cast
 
 from pimqtt_agent.devices import Device
 from pimqtt_agent.errors import HardwareError
@@ -62,7 +63,7 @@ class Keeper:
         self._watched: dict[int, Callable[[], None]] = {}
         self._beat_s = 0.0
         self._waits_to_write = False
-        board = NoBoard() if task.camera else open_board(task.settings, task.runtime)
+        board = cast("Board", NoBoard()) if task.camera else open_board(task.settings, task.runtime)
         self._board = board
         self.shell = Shell(board, task.page, self._link, linger_s=task.settings.linger_s)
         self.shell.open(task.devices, boottime_s())
@@ -136,7 +137,7 @@ class Keeper:
 class NoBoard:
     """Camera keepers have no pins."""
 
-    def __getattr__(self, name: str) -> Board:
+    def __getattr__(self, name: str) -> NoReturn:
         """Refuse."""
         raise HardwareError(f"a camera keeper has no pins ({name})")
 

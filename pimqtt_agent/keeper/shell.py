@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any
 
-from pimqtt_agent.devices import Device, Driver
+from pimqtt_agent.devices import Device
 from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.hardware.protocols import Board
-from pimqtt_agent.keeper import link as wire
+from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keeper.bench import Bench, Mounted
+from pimqtt_agent.keeper.link import Link
 from pimqtt_agent.keeper.page import Page
 from pimqtt_agent.keeper.stamp import Stamp
 from pimqtt_agent.lease import Output
@@ -26,7 +27,7 @@ OLDEST_S = 0.25
 class Shell:
     """One keeper's leases and drivers."""
 
-    def __init__(self, board: Board, page: Page, link: wire.Link, *, linger_s: float) -> None:
+    def __init__(self, board: Board, page: Page, link: Link, *, linger_s: float) -> None:
         """Start with nothing mounted."""
         self.link = link
         self.board = board
@@ -88,12 +89,6 @@ class Shell:
                 self._perform(output.finish(now), now)
         self.link.send(wire.Bye(reason))
         self.done = reason
-
-    # what drivers report, by Mounted
-
-    def state(self, mounted: Mounted, key: str, value: Any) -> None:
-        """Pass on a state."""
-        self.link.send(wire.State(mounted.device.id, key, value))
 
     # what the agent asks
 
@@ -203,28 +198,28 @@ class Shell:
         for action in actions:
             if isinstance(action, Drive):
                 self.bench.drive(action, now)
-        for action in actions:
-            mounted = self.bench.of(action.output)
-            if isinstance(action, Drive):
                 self._note([action.output])
-                continue
+        for action in actions:
             if isinstance(action, Reverted):
-                self._tell_revert(mounted, action)
-                continue
-            do = action.command.reply
-            if isinstance(action, Waiting):
-                self.link.send(wire.Pending(do.seq))
-            elif isinstance(action, Rejected):
-                holder = action.output.lease.owner if action.output.lease else None
-                self._answer(do.seq, action.code, action.reason, mounted, do.key, holder=holder, extra=action.extra)
-            elif mounted.driver is None:
-                self._answer(do.seq, "unavailable", mounted.reason, mounted, do.key)
-            else:
-                self._accept(action, mounted, now)
+                self._tell_revert(action)
+            elif not isinstance(action, Drive):
+                self._reply(action, now)
         answered = {action.output for action in actions if isinstance(action, Accepted)}
         for action in actions:
             if isinstance(action, Drive) and action.output not in answered:
                 self.bench.tell_state(action.output)
+
+    def _reply(self, action: Accepted | Rejected | Waiting, now: float) -> None:
+        mounted, do = self.bench.of(action.output), action.command.reply
+        if isinstance(action, Waiting):
+            self.link.send(wire.Pending(do.seq))
+        elif isinstance(action, Rejected):
+            holder = action.output.lease.owner if action.output.lease else None
+            self._answer(do.seq, action.code, action.reason, mounted, do.key, holder=holder, extra=action.extra)
+        elif mounted.driver is None:
+            self._answer(do.seq, "unavailable", mounted.reason, mounted, do.key)
+        else:
+            self._accept(action, mounted, now)
 
     def _accept(self, action: Accepted, mounted: Mounted, now: float) -> None:
         do, output = action.command.reply, action.output
@@ -240,8 +235,9 @@ class Shell:
         state = mounted.driver.state(key) if mounted and mounted.driver else None
         self.link.send(wire.Answer(seq, code, reason, state, ttl_s, holder, token, extra or None))
 
-    def _tell_revert(self, mounted: Mounted, action: Reverted) -> None:
+    def _tell_revert(self, action: Reverted) -> None:
         output, lease = action.output, action.lease
+        mounted = self.bench.of(output)
         key = self.bench.key(output)
         state = mounted.driver.state(key) if mounted.driver else None
         owner, command_id = (lease.owner, lease.id) if lease else (None, None)
@@ -275,5 +271,3 @@ class Shell:
     def _leased(self) -> bool:
         return any(output.lease for output in self._busy)
 
-
-__all__ = ["Driver", "Shell"]

@@ -24,7 +24,7 @@ MISSING = "camera needs the extra: pip install 'pimqtt-agent[camera]'"
 SOURCES: dict[str, str] = {
     "synthetic": "synthetic:Synthetic",
     "file": "video:File",
-    "v4l2": "video:V4l2",
+    "v4l2": "v4l2:V4l2",
     "pi": "pi:PiCamera",
 }
 

@@ -28,6 +28,7 @@ _BARS = [(255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 25
 _RED, _DARK, _GLASS = colour(200, 30, 30), colour(20, 20, 20), colour(150, 200, 230)
 _ORANGE, _ROAD = colour(255, 140, 0), colour(70, 70, 70)
 BLACK, WHITE = 0, 255
+_STRIPS = 12
 
 #: Five by seven dots: a number for each row, its highest bit on the left.
 FONT: dict[str, tuple[int, ...]] = {
@@ -126,9 +127,11 @@ class Synthetic:
         bounce = 4 * (now % 1) * (1 - now % 1)
         left = int(there * (self._width - size))
         top = int(self._height * 5 / 8 - size - bounce * (self._height / 2 - size))
-        for part in range(4):  # a disc of four bars, good enough to be seen as one
-            inset = size * (2, 0, 0, 2)[part] // 8
-            _fill(frame, _ORANGE, left + inset, top + size * part // 4, (size - 2 * inset, size // 4 + 1))
+        for part in range(_STRIPS):  # a disc of so many strips
+            height = 2 * (part + 0.5) / _STRIPS - 1
+            chord = int(size * (1 - height * height) ** 0.5)
+            strip = (chord, size * (part + 1) // _STRIPS - size * part // _STRIPS)
+            _fill(frame, _ORANGE, left + (size - chord) // 2, top + size * part // _STRIPS, strip)
 
     def _write(self, frame: Frame, text: str) -> None:
         letters = np.concatenate([self._letters[letter] for letter in text], axis=1)

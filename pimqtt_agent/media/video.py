@@ -1,9 +1,9 @@
-"""A video file that plays for ever, and USB cameras (V4L2), both by PyAV."""
+"""A video file that plays for ever, by PyAV."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, ClassVar
 
 import av
@@ -12,8 +12,6 @@ import numpy as np
 from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.media.sources import Frame, fitting
 
-#: Buffers that a camera's kernel driver may have filled before we ask; the kernel allows 32.
-_BUFFERS = 32
 #: A file is decoded up to the wanted time, from its last key frame where that is nearer (s).
 _PLAY_ON_S = 2.0
 _NEVER = float("-inf")
@@ -30,19 +28,20 @@ class File:
         self._box = width, height
         self._container: Any = None
         self._frames: Iterator[Any] = iter(())
-        self._length_s = 0.0
+        self._begin_s = self._length_s = 0.0
         self._last: Any = None
 
     def open(self) -> None:
         """Open the file."""
-        self._container = _open(self._path)
+        self._container = open_video(self._path)
         self._length_s = (self._container.duration or 0) / av.time_base
-        self._rewind(0.0)
+        self._begin_s = (self._container.start_time or 0) / av.time_base
+        self._frames = self._container.decode(video=0)
 
     def read(self, now: float) -> Frame:
         """Return the picture of ``now`` (Unix s); where the file does not know its length, the next one."""
         try:
-            frame = self._at(now % self._length_s) if self._length_s > 0 else self._next()
+            frame = self._at(self._begin_s + now % self._length_s) if self._length_s > 0 else self._next()
         except av.FFmpegError as error:
             raise HardwareError(f"{self._path}: {error.strerror}") from error
         return planes(frame, *self._box)
@@ -50,81 +49,51 @@ class File:
     def close(self) -> None:
         """Close the file."""
         self._frames, self._last = iter(()), None
-        _close(self._container)
+        close_video(self._container)
         self._container = None
 
     def _at(self, position_s: float) -> Any:
         """Return the last picture that begins at or before the position, or the first of all."""
         seen_s = _seconds(self._last)
         if not seen_s <= position_s < seen_s + _PLAY_ON_S:
-            self._rewind(position_s)
+            self._wind(position_s)
+        if not self._play(position_s):  # some containers lose their way when wound
+            self._begin()
+            if not self._play(position_s):
+                raise HardwareError(f"{self._path} has no picture")
+        return self._last
+
+    def _play(self, position_s: float) -> bool:
         for frame in self._frames:
             if self._last is not None and _seconds(frame) > position_s:
-                self._frames = _with(frame, self._frames)
+                self._frames = chain((frame,), self._frames)
                 break
             self._last = frame
-        if self._last is None:
-            raise HardwareError(f"{self._path} has no picture")
-        return self._last
+        return self._last is not None
 
     def _next(self) -> Any:
         frame = next(self._frames, None)
         if frame is None:
-            self._rewind(0.0)
+            self._begin()
             frame = next(self._frames, None)
         if frame is None:
             raise HardwareError(f"{self._path} has no picture")
         return frame
 
-    def _rewind(self, position_s: float) -> None:
-        self._last = None
-        self._container.seek(int(position_s * av.time_base), backward=True)
-        self._frames = self._container.decode(video=0)
-
-
-class V4l2:
-    """A USB camera or another V4L2 device."""
-
-    settle_s: ClassVar[float] = 0.7
-
-    def __init__(self, device: str, width: int, height: int) -> None:
-        """Note the device (``/dev/video0``) and the size to ask it for."""
-        self._device = device
-        self._box = width, height
-        self._container: Any = None
-
-    def open(self) -> None:
-        """Open it; large pictures as MJPEG where it can, since raw ones don't fit through USB in time."""
-        size = {"video_size": "{}x{}".format(*self._box)}
-        formats = [{"input_format": "mjpeg"}, {}] if self._box > (640, 480) else [{}]
-        for number, extra in enumerate(formats, 1):
-            try:
-                self._container = _open(self._device, format="v4l2", options=size | extra)
-            except HardwareError:
-                if number == len(formats):
-                    raise
-            else:
-                return
-
-    def read(self, now: float) -> Frame:  # noqa: ARG002
-        """Return the first picture that was taken after the call."""
-        since = time.monotonic()
-        late = _BUFFERS
+    def _wind(self, position_s: float) -> None:
+        """Go to the key frame before the position."""
+        stream = self._container.streams.video[0]
         try:
-            for packet in self._container.demux(video=0):
-                late -= 1
-                if packet.pts is not None and packet.pts * packet.time_base < since and late > 0:
-                    continue
-                for frame in _decoded(packet):
-                    return planes(frame, *self._box)
-        except av.FFmpegError as error:
-            raise HardwareError(f"{self._device}: {error.strerror}") from error
-        raise HardwareError(f"{self._device} gives no pictures")
+            self._container.seek(int(position_s / stream.time_base), stream=stream, backward=True)
+        except av.FFmpegError:
+            self._begin()
+        else:
+            self._last, self._frames = None, self._container.decode(stream)
 
-    def close(self) -> None:
-        """Close it."""
-        _close(self._container)
-        self._container = None
+    def _begin(self) -> None:
+        """Go to the beginning, as every file can."""
+        self.close()
+        self.open()
 
 
 def planes(picture: Any, width: int, height: int) -> Frame:
@@ -136,7 +105,8 @@ def planes(picture: Any, width: int, height: int) -> Frame:
     return Frame(y.reshape(high, wide), u.reshape(high // 2, wide // 2), v.reshape(high // 2, wide // 2))
 
 
-def _open(path: str, **options: Any) -> Any:
+def open_video(path: str, **options: Any) -> Any:
+    """Open what PyAV can open, with one decoding thread. Raises ``HardwareError``."""
     try:
         container = av.open(path, **options)
     except (av.FFmpegError, OSError) as error:
@@ -148,23 +118,11 @@ def _open(path: str, **options: Any) -> Any:
     return container
 
 
-def _close(container: Any) -> None:
+def close_video(container: Any) -> None:
+    """Close it, if it is open."""
     if container is not None:
         container.close()
 
 
-def _decoded(packet: Any) -> list[Any]:
-    """Decode; a camera's first picture is often a broken one."""
-    try:
-        return list(packet.decode())
-    except av.error.InvalidDataError:
-        return []
-
-
 def _seconds(frame: Any) -> float:
     return _NEVER if frame is None or frame.time is None else float(frame.time)
-
-
-def _with(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest

@@ -1,0 +1,70 @@
+"""A folder for configurations, and what is said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pimqtt_agent.config import load
+from pimqtt_agent.errors import ConfigError
+from pimqtt_agent.settings import Settings
+
+HEAD = "node: car1\nhardware: {backend: simulated}\n"
+#: The line of the first device in a file that ``devices`` makes.
+FIRST = 4
+
+Write = Callable[..., None]
+Told = Callable[..., list[str]]
+Read = Callable[..., Settings]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def write(folder: Path) -> Write:
+    """Write files by name; a text without a name is the configuration."""
+
+    def write(text: str | None = None, **files: str) -> None:
+        if text is not None:
+            (folder / "config.yaml").write_text(text)
+        for name, content in files.items():
+            (folder / f"{name}.yaml").write_text(content)
+
+    return write
+
+
+@pytest.fixture
+def read(write: Write) -> Read:
+    """Load a text."""
+
+    def read(text: str, environ: dict[str, str] | None = None, profile: str | None = None, **files: str) -> Settings:
+        write(text, **files)
+        return load("config.yaml", profile=profile, environ=environ or {})
+
+    return read
+
+
+@pytest.fixture
+def told(read: Read) -> Told:
+    """Load a text that has mistakes, and return what is told."""
+
+    def told(text: str, status: int = 1, **options: Any) -> list[str]:
+        with pytest.raises(ConfigError) as caught:
+            read(text, **options)
+        assert caught.value.status == status
+        assert all(line.isprintable() for line in caught.value.lines)
+        return caught.value.lines
+
+    return told
+
+
+def devices(*entries: str) -> str:
+    """Make a file with these devices, one a line from line 4 on."""
+    return HEAD + "devices:\n" + "".join(f"  - {entry}\n" for entry in entries)

@@ -1,0 +1,230 @@
+"""Each kind of mistake, and the whole line that it leads to."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import HEAD, Told, devices
+
+SWITCH_KEYS = (
+    "active_low, area, control, device_class, icon, id, initial, interlock, kind, max_on, min_off, name, "
+    "on_disconnect, on_stop, pin, pulse, restore, safe, token, ttl"
+)
+ROOT_KEYS = "devices, hardware, linger_s, mqtt, node, owners, profiles, state_dir, system"
+
+ENTRIES = [
+    ("{id: a, kind: switch}", "pin: key 'pin' is missing"),
+    ("{kind: switch, pin: 1}", "id: key 'id' is missing"),
+    ("{id: a, kind: switch, pinn: 1}", f"pinn: unknown key 'pinn'; allowed: {SWITCH_KEYS}; did you mean pin?"),
+    ("{id: a, kind: switch, pin: 1, zzzz: 1}", f"zzzz: unknown key 'zzzz'; allowed: {SWITCH_KEYS}"),
+    ("{id: a, kind: switch, pin: 1, 5: 1}", f"5: unknown key '5'; allowed: {SWITCH_KEYS}"),
+    ("{id: a, kind: switch, pin: 1, off: 1}", f"off: unknown key 'off'; allowed: {SWITCH_KEYS}"),
+    (
+        "{id: a, kind: switch, pin: 1, ttl: {maxi: 5}}",
+        "ttl.maxi: unknown key 'maxi'; allowed: default, max, min, required; did you mean max?",
+    ),
+    ("{id: a, kind: switch, pin: [1]}", "pin: [1] is not a whole number or a text"),
+    ("{id: a, kind: switch, pin: {a: 1}}", "pin: {a: 1} is not a whole number or a text"),
+    ("{id: a, kind: switch, pin: }", "pin: nothing is not a whole number or a text"),
+    ("{id: a, kind: switch, pin: on}", "pin: 'on' is not a number"),
+    ("{id: a, kind: switch, pin: 1.5}", "pin: 1.5 is not a whole number or a text; put it in quotes"),
+    ("{id: a, kind: switch, pin: 1, max_on: soon}", "max_on: 'soon' is not a number"),
+    ("{id: a, kind: switch, pin: 1, max_on: yes}", "max_on: 'yes' is not a number"),
+    ("{id: a, kind: switch, pin: 1, max_on: [1, 2]}", "max_on: [1, 2] is not a number"),
+    ("{id: a, kind: switch, pin: 1, active_low: maybe}", "active_low: 'maybe' is not true or false"),
+    ("{id: a, kind: switch, pin: 1, name: 5}", "name: 5 is not a text; put it in quotes"),
+    ("{id: a, kind: switch, pin: 1, name: on}", "name: 'on' is not a text; put it in quotes"),
+    ("{id: a, kind: switch, pin: 1, name: [x]}", "name: [x] is not a text"),
+    (
+        "{id: a, kind: switch, pin: 1, ttl: 5}",
+        "ttl: 5 is not a mapping; allowed: default, max, min, required",
+    ),
+    ("{id: a, kind: switch, pin: 1, max_on: -3}", "max_on: -3 is out of range; allowed: above 0"),
+    (
+        "{id: a, kind: switch, pin: 1, ttl: {max: 0.01}}",
+        "ttl.max: 0.01 is out of range; allowed: at least 0.05",
+    ),
+    (
+        "{id: a, kind: motor, forward: 1, backward: 2, deadman: 61}",
+        "deadman: 61 is out of range; allowed: 0.05 to 60",
+    ),
+    ("{id: a, kind: switch, pin: 1, max_on: .nan}", "max_on: '.nan' is not a finite number"),
+    ("{id: a, kind: switch, pin: 1, max_on: -.inf}", "max_on: '-.inf' is not a finite number"),
+    ('{id: a, kind: switch, pin: 1, max_on: "inf"}', "max_on: 'inf' is not a finite number"),
+    ("{id: a, kind: switch, pin: 1, max_on: 1.0e+999}", "max_on: '1.0e+999' is not a finite number"),
+    (
+        "{id: a, kind: switch, pin: 017}",
+        "pin: '017' is read by YAML as octal (15); write 17, or put it in quotes",
+    ),
+    ("{id: a, kind: switch, pin: 1:30}", "pin: '1:30' is read by YAML as a number to the base 60; put it in quotes"),
+    ("{id: a, kind: switch, pin: !!int x}", "pin: 'x' is not of the type that its tag says"),
+    (
+        "{id: a, kind: switch, pin: !foo 3}",
+        "pin: unknown tag '!foo'; allowed: !secret, !include",
+    ),
+    (
+        "{id: a, kind: switch, pin: 1, control: share}",
+        "control: unknown value 'share'; allowed: exclusive, shared; did you mean shared?",
+    ),
+    (
+        "{id: a, kind: camera, source: synthetic, rotation: 91}",
+        "rotation: unknown value 91; allowed: 0, 90, 180, 270",
+    ),
+    (
+        "{id: a, kind: switch, pin: 1, on_disconnect: {after: 5, controller: ha}}",
+        "on_disconnect.controller: unknown value 'ha'; allowed: broker, home_assistant, a mapping",
+    ),
+    (
+        "{id: a, kind: switch, pin: 1, on_disconnect: {after: 5, controller: {ownr: x}}}",
+        "on_disconnect.controller.ownr: unknown key 'ownr'; allowed: owner; did you mean owner?",
+    ),
+    ("{id: a, kind: switch, pin: 1, safe: perhaps}", "safe: 'perhaps' is not on or off"),
+    ("{id: A b, kind: switch, pin: 1}", "id: 'A b' is not allowed here; allowed: a-z, 0-9, _ and -"),
+    (
+        f"{{id: {'a' * 65}, kind: switch, pin: 1}}",
+        f"id: '{'a' * 56}... is too long; allowed: at most 64 characters",
+    ),
+    ("{id: a, kind: switch, pin: 1, pin: 2}", "pin: key 'pin' is given twice, first in line 4"),
+    ("{id: a, kind: switch, [x]: 1, pin: 1}", ": a key must be a plain word"),
+    ("{id: a, kind: switch, pin: 1, ttl: {min: 5, max: 2}}", "ttl.min: 5 is above ttl.max 2"),
+    ("{id: stop, kind: switch, pin: 1}", "id: 'stop' is reserved and can't be a device's id"),
+]
+
+
+@pytest.mark.parametrize(("entry", "line"), ENTRIES)
+def test_a_device(told: Told, entry: str, line: str) -> None:
+    at = "devices[0]" if line.startswith(":") else "devices[0]."
+    assert told(devices(entry)) == [f"config.yaml:4: {at}{line}"]
+
+
+def test_an_unknown_or_missing_kind(told: Told) -> None:
+    kinds = "allowed: binary_sensor, button, camera, drive, light, motor, servo, switch"
+    assert told(devices("{id: a, kind: swich, pin: 1}", "{id: b, pin: 2}", "7", "{id: c, kind: [switch]}", "")) == [
+        f"config.yaml:4: devices[0].kind: unknown kind 'swich'; {kinds}; did you mean switch?",
+        f"config.yaml:5: devices[1].kind: key 'kind' is missing; {kinds}",
+        "config.yaml:6: devices[2]: 7 is not a mapping such as {id: pump, kind: switch, pin: 17}",
+        f"config.yaml:7: devices[3].kind: unknown kind [switch]; {kinds}",
+        "config.yaml:8: devices[4]: nothing is not a mapping such as {id: pump, kind: switch, pin: 17}",
+    ]
+
+
+ROOTS = [
+    ("nodes: x", f"nodes: unknown key 'nodes'; allowed: {ROOT_KEYS}; did you mean node?"),
+    ("file: x", f"file: unknown key 'file'; allowed: {ROOT_KEYS}"),
+    ("devices: 5", "devices: 5 is not a list"),
+    ("devices: {a: 5}", "devices: {a: 5} is not a list"),
+    ("linger_s: 0", "linger_s: 0 is out of range; allowed: above 0"),
+    ("mqtt: {port: 70000}", "mqtt.port: 70000 is out of range; allowed: 1 to 65535"),
+    ("mqtt: {port: abc}", "mqtt.port: 'abc' is not a whole number"),
+    ("mqtt: {keepalive: 2.5}", "mqtt.keepalive: 2.5 is not a whole number"),
+    ("mqtt: {tls: 5}", "mqtt.tls: 5 is not a mapping; allowed: ca, cert, insecure, key"),
+    ("mqtt: {protocol: 4}", "mqtt.protocol: unknown value 4; allowed: auto, 5, 3.1.1"),
+    (
+        "mqtt: {base: '#'}",
+        "mqtt.base: '#' is not allowed here; allowed: a topic that does not begin with / and has no #, + or spaces",
+    ),
+    ("owners: {anna: {max_priority: 10}}", "owners.anna.max_priority: 10 is out of range; allowed: 0 to 9"),
+    ("owners: {5: {max_priority: 1}}", "owners.5: the key '5' is not a text; put it in quotes"),
+    ("owners: {a b: 5}", "owners['a b']: 5 is not a mapping; allowed: max_priority"),
+    ("system: {allow: [restart, boot]}", "system.allow[1]: unknown value 'boot'; "
+     "allowed: restart, reboot, identify; did you mean reboot?"),
+    ("system: {allow: restart}", "system.allow: 'restart' is not a list"),
+    ("system: {interval: 1}", "system.interval: 1 is out of range; allowed: 5 to 3600"),
+    ("profiles: 5", "profiles: 5 is not a mapping"),
+    ("profiles: {dev: 5}", "profiles.dev: 5 is not a mapping"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "line"), ROOTS)
+def test_a_section(told: Told, text: str, line: str) -> None:
+    assert told(HEAD + text) == [f"config.yaml:3: {line}"]
+
+
+HARDWARE = [
+    ("{backend: x}", "hardware.backend: unknown value 'x'; allowed: simulated, pi, kernel"),
+    ("{backend: simulate}", "hardware.backend: unknown value 'simulate'; "
+     "allowed: simulated, pi, kernel; did you mean simulated?"),
+    ("{}", "hardware.backend: key 'backend' is missing; allowed: simulated, pi, kernel"),
+    ("{backend: pi, trace: x}", "hardware.trace: unknown key 'trace'; allowed: backend"),
+    ("{backend: simulated, trase: x}", "hardware.trase: unknown key 'trase'; "
+     "allowed: backend, control, on_release, pulls, trace; did you mean trace?"),
+    ("{backend: simulated, pulls: {4: off}}", "hardware.pulls.4: unknown value 'off'; allowed: up, down"),
+    ("{backend: simulated, pulls: {1024: up}}", "hardware.pulls.1024: pin 1024 is no line of backend simulated; "
+     "allowed: 0 to 1023"),
+    ("pi", "hardware: 'pi' is not a mapping; allowed: backend, chip, chips, control, on_release, pulls, trace"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "line"), HARDWARE)
+def test_the_hardware(told: Told, text: str, line: str) -> None:
+    assert told(f"node: car1\nhardware: {text}\n") == [f"config.yaml:2: {line}"]
+
+
+def test_the_node(told: Told) -> None:
+    hardware = "\nhardware: {backend: simulated}\n"
+    assert told(f"node: stop{hardware}") == ["config.yaml:1: node: 'stop' is reserved and can't be a node's id"]
+    assert told(f"node: {{id: reply}}{hardware}") == [
+        "config.yaml:1: node.id: 'reply' is reserved and can't be a node's id"
+    ]
+    assert told(f"node: Car{hardware}") == [
+        "config.yaml:1: node: 'Car' is not allowed here; allowed: a-z, 0-9, _ and -"
+    ]
+    assert told(f"node: [car]{hardware}") == ["config.yaml:1: node: [car] is not a mapping; allowed: area, id, name"]
+    assert told(f"node: {{id: car, nam: x}}{hardware}") == [
+        "config.yaml:1: node.nam: unknown key 'nam'; allowed: area, id, name; did you mean name?"
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "{}"])
+def test_an_empty_file(told: Told, text: str) -> None:
+    assert told(text) == ["config.yaml:1: node: key 'node' is missing", "config.yaml:1: hardware: key 'hardware' is missing"]
+
+
+def test_a_file_that_is_no_mapping(told: Told) -> None:
+    assert told("- a\n- b\n") == ["config.yaml:1: a mapping is needed here, and this is [a, b]"]
+    assert told("hello") == ["config.yaml:1: a mapping is needed here, and this is 'hello'"]
+
+
+def test_everything_is_told_at_once_in_the_order_of_the_file(told: Told) -> None:
+    text = """\
+node: {id: Car}
+mqtt: {port: 0}
+hardware:
+  backend: simulated
+  trase: x
+devices:
+  - {id: pump, kind: switch, pin: 17}
+  - id: lamp
+    kind: switch
+    pin: 17
+    ttl:
+      max: soon
+  - {id: pump, kind: swich, pin: 18}
+linger_s: never
+"""
+    lines = [line.split(":")[:3] for line in told(text)]
+    assert [(int(line), path.strip()) for _, line, path in lines] == [
+        (1, "node.id"),
+        (2, "mqtt.port"),
+        (5, "hardware.trase"),
+        (10, "devices[1].pin"),
+        (12, "devices[1].ttl.max"),
+        (13, "devices[2].kind"),
+        (13, "devices[2].id"),
+        (14, "linger_s"),
+    ]
+
+
+def test_a_line_has_no_control_characters(told: Told) -> None:
+    assert told(devices(r'{id: "a\nb\e[31m", kind: switch, pin: 1}')) == [
+        r"config.yaml:4: devices[0].id: 'a\nb\x1b[31m' is not allowed here; allowed: a-z, 0-9, _ and -"
+    ]
+
+
+def test_long_values_are_cut(told: Told) -> None:
+    (line,) = told(devices(f"{{id: a, kind: switch, pin: 1, max_on: {'x' * 5000}}}"))
+    assert len(line) < 120
+
+
+def test_a_key_that_was_misspelt_is_not_told_as_missing_too(told: Told) -> None:
+    assert len(told(devices("{id: a, kind: switch, pni: 1}"))) == 1
+    assert len(told(devices("{id: a, kind: switch, zzzzz: 1}"))) == 2

@@ -1,0 +1,47 @@
+"""Fixtures for every test that wants real parts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.rig import Mosquitto, Node, Observer, config, observer
+
+
+@pytest.fixture(scope="session")
+def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """One broker for tests that leave it alone."""
+    with Mosquitto(tmp_path_factory.mktemp("mosquitto")) as broker:
+        yield broker
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker of the test's own."""
+    with Mosquitto(tmp_path) as mosquitto:
+        yield mosquitto
+
+
+@pytest.fixture
+async def watch(broker: Mosquitto) -> AsyncIterator[Observer]:
+    """An observer of everything."""
+    async with observer(broker.port) as watcher:
+        yield watcher
+
+
+@pytest.fixture
+def node(broker: Mosquitto, tmp_path: Path) -> Iterator[Callable[..., Node]]:
+    """Start `pimqtt run` with these devices; it is ended with the test."""
+    started: list[Node] = []
+
+    def start(*devices: str, extra: str = "", hardware: str = "", env: dict[str, str] | None = None) -> Node:
+        text = config(broker.port, *devices, extra=extra, hardware=hardware)
+        running = Node(tmp_path / "node", text, env).start()
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        running.__exit__(None, None, None)

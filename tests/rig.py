@@ -1,0 +1,315 @@
+"""The real parts that tests use: Mosquitto, `pimqtt run` with its children, what topics and pins showed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+ROOT = Path(__file__).parents[1]
+CONFIG = "listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 0\n"
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(condition: Callable[[], Any], timeout_s: float = 5.0, what: str = "") -> Any:
+    """Wait until a condition holds; return what it gave."""
+    end = time.monotonic() + timeout_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"not within {timeout_s} s: {what or condition}"
+        time.sleep(0.005)
+
+
+class Mosquitto:
+    """A broker of one's own on loopback."""
+
+    def __init__(self, folder: Path, extra: str = "", port: int = 0) -> None:
+        program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+        assert program, "mosquitto is missing: apt-get install mosquitto"
+        self.program, self.port, self.folder = program, port or free_port(), folder
+        self.config = folder / f"mosquitto-{self.port}.conf"
+        self.config.write_text(CONFIG.format(port=self.port) + extra)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        """Start it and wait until it listens."""
+        log = (self.folder / "mosquitto.log").open("ab")
+        self.process = subprocess.Popen([self.program, "-c", str(self.config)], stdout=log, stderr=log)
+        log.close()
+        wait_for(self._listens, what="mosquitto listens")
+        return self
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """End it."""
+        if self.process:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(number)
+            self.process.wait(5)
+            self.process = None
+
+    def freeze(self) -> None:
+        """Stop it without closing its connections."""
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self.process
+        self.process.send_signal(signal.SIGCONT)
+
+    def _listens(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
+            return True
+        return False
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+
+class Node:
+    """`pimqtt run` on a configuration text."""
+
+    def __init__(self, folder: Path, text: str, env: dict[str, str] | None = None, name: str = "car1") -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.name = folder, name
+        self.config = folder / "config.yaml"
+        self.config.write_text(text)
+        self.trace = folder / "trace.jsonl"
+        self.log = folder / "run.log"
+        self.env = {
+            **os.environ, "XDG_RUNTIME_DIR": str(folder / "run"), "XDG_STATE_HOME": str(folder / "state"),
+            "PYTHONPATH": str(ROOT), "PIMQTT_CLOCK": "sync", **(env or {}),
+        }  # fmt: skip
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, wait: bool = True) -> Self:
+        """Start it; wait until agent and pins are there."""
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "pimqtt_agent", "run", "-c", str(self.config)]
+            self.process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log, cwd=self.folder)
+        if wait:
+            wait_for(lambda: self.pid("agent") and self.pid("keeper pins"), 10, f"children; see {self.log}")
+        return self
+
+    def stop(self, number: int = signal.SIGTERM, timeout_s: float = 6) -> int:
+        """End it; return the exit status."""
+        if self.process is None:
+            return 0
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        status = self.process.wait(timeout_s)
+        self.process = None
+        return status
+
+    def pid(self, role: str) -> int:
+        """Return the pid of a living child by its process title (``agent``, ``keeper pins``); 0 for none."""
+        assert self.process
+        for pid in self.descendants():
+            with contextlib.suppress(OSError):
+                title = Path(f"/proc/{pid}/cmdline").read_bytes().strip(b"\0 ").decode()
+                state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+                if title == f"pimqtt: {role}" and state != "Z":
+                    return pid
+        return 0
+
+    def descendants(self) -> list[int]:
+        """List the pids that descend from ours."""
+        assert self.process
+        parents = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError, IndexError):
+                    parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        found = [self.process.pid]
+        for pid in found:
+            found += [child for child, parent in parents.items() if parent == pid]
+        return found[1:]
+
+    def signal(self, role: str, number: int) -> int:
+        """Send a signal to a child; return its pid."""
+        pid = self.pid(role)
+        assert pid, f"no {role}"
+        os.kill(pid, number)
+        return pid
+
+    def levels(self, pin: int) -> list[float]:
+        """Return the levels that a pin saw, in order."""
+        return [row["value"] for row in self.rows() if row["pin"] == pin]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Read the trace."""
+        return [json.loads(line) for line in self.trace.read_text().splitlines()] if self.trace.exists() else []
+
+    def wait_level(self, pin: int, level: float, timeout_s: float = 3) -> int:
+        """Wait until a pin is at a level; return when it got there (ns, CLOCK_MONOTONIC)."""
+
+        def there() -> int:
+            rows = [row for row in self.rows() if row["pin"] == pin]
+            return rows[-1]["t_ns"] if rows and rows[-1]["value"] == level else 0
+
+        return int(wait_for(there, timeout_s, f"pin {pin} at {level}; saw {self.levels(pin)}"))
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self.process and self.process.poll() is None:
+            left = self.descendants()
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+            try:
+                self.process.wait(6)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(5)
+            for pid in left:
+                with contextlib.suppress(OSError):
+                    if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"pimqtt: "):
+                        os.kill(pid, signal.SIGKILL)
+
+
+@dataclass
+class Seen:
+    """A message that the observer got."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    at_s: float
+    properties: Any = None
+
+    @property
+    def text(self) -> str:
+        """The payload as text."""
+        return self.payload.decode()
+
+    def json(self) -> Any:
+        """The payload as JSON."""
+        return json.loads(self.payload)
+
+
+@dataclass
+class Observer:
+    """A client that sees everything below a topic and can publish."""
+
+    client: aiomqtt.Client
+    seen: list[Seen] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def collect(self) -> None:
+        """Collect until the broker goes."""
+        with contextlib.suppress(aiomqtt.MqttError):
+            async for message in self.client.messages:
+                payload = message.payload if isinstance(message.payload, bytes) else b""
+                retain = bool(message.retain)
+                self.seen.append(Seen(str(message.topic), payload, retain, time.monotonic(), message.properties))
+                self._news.set()
+
+    async def send(self, topic: str, payload: object = "", *, retain: bool = False, qos: int = 0, **v5: Any) -> None:
+        """Publish; objects as JSON. ``v5``: MessageExpiryInterval, ResponseTopic, CorrelationData."""
+        data = payload if isinstance(payload, str | bytes) else json.dumps(payload)
+        properties = None
+        if v5:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            for name, value in v5.items():
+                setattr(properties, name, value)
+        await self.client.publish(topic, data, qos=qos, retain=retain, properties=properties)
+
+    async def wait(
+        self, topic: str, test: Callable[[Seen], Any] = lambda _seen: True, timeout_s: float = 5, since: int = 0
+    ) -> Seen:
+        """Wait for a message on a topic; ``since`` leaves out that many of the first messages."""
+        end = time.monotonic() + timeout_s
+        while True:
+            for seen in self.seen[since:]:
+                if seen.topic == topic and test(seen):
+                    return seen
+            self._news.clear()
+            left_s = end - time.monotonic()
+            text = "\n".join(f"{s.topic} {s.payload[:200]!r}" for s in self.seen[since:][-30:])
+            assert left_s > 0, f"nothing fitting on {topic} within {timeout_s} s; seen:\n{text}"
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), min(left_s, 0.2))
+
+    async def result(
+        self, device: str, command_id: str | None = None, timeout_s: float = 3, **want: Any
+    ) -> dict[str, Any]:
+        """Wait for a result of a device with these fields."""
+
+        def fits(seen: Seen) -> bool:
+            content = seen.json()
+            if command_id is not None and content["id"] != command_id:
+                return False
+            return all(content.get(key) == value for key, value in want.items())
+
+        found = await self.wait(f"pimqtt/car1/{device}/result", fits, timeout_s)
+        content: dict[str, Any] = found.json()
+        return content
+
+    def last(self, topic: str) -> Seen | None:
+        """Return the newest message on a topic."""
+        return next((seen for seen in reversed(self.seen) if seen.topic == topic), None)
+
+
+@contextlib.asynccontextmanager
+async def observer(port: int, topics: tuple[str, ...] = ("pimqtt/#", "homeassistant/#")) -> AsyncIterator[Observer]:
+    """Connect an observer with MQTT 5, retain flags as published."""
+    options = SubscribeOptions(qos=1, retainAsPublished=True)
+    no_delay = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    v5 = aiomqtt.ProtocolVersion.V5
+    async with aiomqtt.Client("127.0.0.1", port, protocol=v5, socket_options=no_delay) as client:
+        watcher = Observer(client)
+        task = asyncio.create_task(watcher.collect())
+        for topic in topics:
+            await client.subscribe(topic, options=options)
+        try:
+            yield watcher
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+def config(port: int, *devices: str, extra: str = "", hardware: str = "") -> str:
+    """Write a configuration of the smallest form."""
+    lines = "".join(f"  - {device}\n" for device in devices)
+    return (
+        f"node: car1\nmqtt: {{host: 127.0.0.1, port: {port}}}\n"
+        f"hardware: {{backend: simulated, trace: trace.jsonl{hardware}}}\n{extra}devices:\n{lines}"
+    )
+
+
+def iterate(rows: list[dict[str, Any]], pins: set[int]) -> Iterator[dict[int, float]]:
+    """Go through the trace: the levels of these pins after each change."""
+    now: dict[int, float] = {}
+    for row in rows:
+        if row["pin"] in pins:
+            now[row["pin"]] = row["value"]
+            yield dict(now)
