@@ -16,6 +16,7 @@ from pimqtt_agent import clock, identity
 from pimqtt_agent.announce import Announcer
 from pimqtt_agent.answers import Answers
 from pimqtt_agent.bridge import Bridge
+from pimqtt_agent.broker import forever
 from pimqtt_agent.calls import Calls
 from pimqtt_agent.devices.system import SystemDevice
 from pimqtt_agent.discovery import Node
@@ -121,7 +122,7 @@ class Agent:
         self.say(f"ready {self.settings.node.id} to {self.settings.mqtt.host}:{self.settings.mqtt.port_number}")
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(self.bridge.run(), name="bridge"),
+                group.create_task(forever(self.bridge), name="bridge"),
                 group.create_task(self._beat(), name="beat"),
                 group.create_task(self.session.prove(ping_s(self.settings), self.links[""]), name="proof"),
                 group.create_task(self.own.run(self.settings.system.interval, self.bridge.flush), name="system"),

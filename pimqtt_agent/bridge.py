@@ -1,8 +1,6 @@
 """The agent's connection to the broker: the only importer of paho, driven by the asyncio loop.
 
-paho reads byte by byte and writes packet by packet; the subclass below reads and writes whole buffers, so that one
-wake-up costs one read and one write, and an acknowledgement leaves together with the state. TCP_NODELAY is set by us:
-without it a QoS 1 answer waits 40 ms for the peer's delayed acknowledgement.
+TCP_NODELAY is set by us: without it a QoS 1 answer waits 40 ms for the peer's delayed acknowledgement.
 """
 
 from __future__ import annotations
@@ -10,11 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import socket
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -23,98 +19,26 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from pimqtt_agent.broker import Incoming, SessionEnded, login
+from pimqtt_agent.buffered import Buffered
 from pimqtt_agent.settings import MqttOptions
 
 log = logging.getLogger(__name__)
 
 #: MQTT 5 is given up for 3.1.1 where no CONNACK came within this (s).
 CONNACK_5_S, CONNACK_S = 2.0, 10.0
-#: Backoff between connections (s), and after our session was taken over.
-BACKOFF_S, TAKEN_OVER_S = (0.5, 30.0), 30.0
 #: More waiting bytes than this: the broker does not read; only the newest states are kept.
 FULL_BYTES = 4 << 20
 _TAKEN_OVER = 0x8E
-_CHUNK = 65536
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message from the broker. ``expiry_s`` is what is left of its Message Expiry Interval."""
-
-    topic: str
-    payload: bytes
-    qos: int
-    retain: bool
-    at_s: float
-    expiry_s: int | None = None
-    response_topic: str | None = None
-    correlation: bytes | None = None
-
-
-class Session(Exception):  # noqa: N818 - how a session ends, not an error of ours
-    """The session ended; ``fallback``: the broker does not speak this version; ``taken_over``: another took our id."""
-
-    def __init__(self, reason: str, *, fallback: bool = False, taken_over: bool = False) -> None:
-        """Keep why."""
-        super().__init__(reason)
-        self.fallback = fallback
-        self.taken_over = taken_over
-
-
-class _Client(paho.Client):
-    """paho with buffered reading and writing. Everything happens in the loop's thread but the connecting."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(callback_api_version=CallbackAPIVersion.VERSION2, **kwargs)
-        self.buffer = bytearray()
-        self.out = bytearray()
-        self.drained = False
-        self._position = 0
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        if self._position >= len(self.buffer):
-            self._position = 0
-            self.buffer.clear()
-            try:
-                data = super()._sock_recv(_CHUNK)
-            except BlockingIOError:
-                self.drained = True
-                raise
-            if not data:
-                return data
-            self.buffer += data
-        start = self._position
-        self._position = min(start + bufsize, len(self.buffer))
-        return bytes(self.buffer[start : self._position])
-
-    def _sock_send(self, buf: bytes | bytearray) -> int:
-        self.out += buf
-        if buf and buf[0] & 0xF0 == 0xE0:  # DISCONNECT: paho closes the socket right after it
-            self.flush()
-        return len(buf)
-
-    def flush(self) -> bool:
-        """Write what waits; return whether nothing waits any more."""
-        while self.out:
-            try:
-                sent = super()._sock_send(self.out)
-            except BlockingIOError:
-                return False
-            except OSError:
-                self.out.clear()
-                return True
-            del self.out[:sent]
-        return True
+class _Client(Buffered, paho.Client):
+    """paho with whole buffers, and a ping at will."""
 
     def ping(self) -> None:
         """Ask the broker for a sign of life."""
         if self._ping_t == 0:
             self._send_pingreq()
-
-    @property
-    def buffered(self) -> bool:
-        """Whether bytes that were read wait to be parsed."""
-        return self._position < len(self.buffer)
 
 
 class Bridge:
@@ -145,26 +69,6 @@ class Bridge:
         self._ended: asyncio.Future[None] | None = None
         self._late: dict[str, tuple[bytes | str, int]] = {}
         self._writing = False
-
-    async def run(self) -> None:
-        """Connect again and again; backoff doubles, with jitter, and starts anew after a session."""
-        wait_s = BACKOFF_S[0]
-        while True:
-            started = time.monotonic()
-            try:
-                await self._connect_and_stay()
-            except Session as end:
-                log.warning("broker %s:%d: %s", self.options.host, self.options.port_number, end)
-                if end.fallback and self.version == "5" and self.options.protocol == "auto":
-                    log.warning("this broker does not take MQTT 5: going on with 3.1.1 until the next start")
-                    self.version = "3.1.1"
-                    continue
-                if end.taken_over:
-                    wait_s = TAKEN_OVER_S
-            if time.monotonic() - started > 10 * wait_s:
-                wait_s = BACKOFF_S[0]
-            await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-            wait_s = min(wait_s * 2, BACKOFF_S[1])
 
     def subscribe(self, topics: list[str]) -> None:
         """Subscribe at QoS 1; with MQTT 5 the retain flag stays as it was published."""
@@ -229,7 +133,7 @@ class Bridge:
             self._client.disconnect()
             self.flush()
         if self._ended is not None and not self._ended.done():
-            self._ended.set_exception(Session(reason, taken_over=True))
+            self._ended.set_exception(SessionEnded(reason, taken_over=True))
 
     async def close(self, timeout_s: float) -> None:
         """Write out what waits, for at most ``timeout_s``, and disconnect."""
@@ -244,7 +148,8 @@ class Bridge:
         self.flush()
         self.connected = False
 
-    async def _connect_and_stay(self) -> None:
+    async def session(self) -> None:
+        """Connect once and stay until it ends; raises ``SessionEnded``."""
         loop = asyncio.get_running_loop()
         client = self._client = self._make()
         self._ended = loop.create_future()
@@ -257,7 +162,7 @@ class Bridge:
             await asyncio.to_thread(self._dial, client)
             sock = client.socket()
             if sock is None:
-                raise Session("closed before a CONNACK", fallback=True)
+                raise SessionEnded("closed before a CONNACK", fallback=True)
             loop.add_reader(sock, self._readable)
             client.on_socket_close = lambda _c, _u, gone: self._closing(gone)
             self.flush()
@@ -281,14 +186,14 @@ class Bridge:
         auto = self.version == "5" and self.options.protocol == "auto"
         ended = self._ended
         if ended is None:
-            raise Session("closed")
+            raise SessionEnded("closed")
         timeout_s = CONNACK_5_S if auto else CONNACK_S
         await asyncio.wait({accepted, ended}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         if accepted.done():
             accepted.result()
             return
         reason = "closed before a CONNACK" if ended.done() else f"no CONNACK within {timeout_s:g} s"
-        raise Session(reason, fallback=True)
+        raise SessionEnded(reason, fallback=True)
 
     async def _stay(self, client: _Client) -> None:
         """Keep the connection alive until it ends."""
@@ -297,7 +202,7 @@ class Bridge:
             if self._ended is None or self._ended.done():
                 if self._ended is not None:
                     self._ended.result()
-                raise Session("the connection ended")
+                raise SessionEnded("the connection ended")
             if self._ping_s:
                 client.ping()
             client.loop_misc()
@@ -308,21 +213,14 @@ class Bridge:
         options = self.options
         version = paho.MQTTv5 if self.version == "5" else paho.MQTTv311
         kwargs: dict[str, Any] = {} if self.version == "5" else {"clean_session": True}
-        client = _Client(client_id=self._client_id, protocol=version, transport=options.transport, **kwargs)
+        client = _Client(
+            callback_api_version=CallbackAPIVersion.VERSION2, client_id=self._client_id, protocol=version,
+            transport=options.transport, **kwargs,
+        )  # fmt: skip
         client.suppress_exceptions = False
         client.max_inflight_messages_set(1000)
         client.connect_timeout = 5.0
-        if options.transport == "websockets":
-            client.ws_set_options(path=options.path)
-        if options.user is not None:
-            password = options.password.get_secret_value() if options.password else None
-            client.username_pw_set(options.user, password)
-        if options.tls:
-            try:
-                client.tls_set(ca_certs=options.tls.ca, certfile=options.tls.cert, keyfile=options.tls.key)
-            except OSError as error:
-                raise Session(f"TLS: {error}") from None
-            client.tls_insecure_set(options.tls.insecure)
+        login(client, options)
         if self._will:
             client.will_set(*self._will, qos=1, retain=True)
         return client
@@ -336,7 +234,7 @@ class Bridge:
         try:
             client.connect(options.host, options.port_number, options.keepalive, **kwargs)
         except (OSError, ValueError, paho.WebsocketConnectionError) as error:
-            raise Session(f"can't be reached: {error}") from None
+            raise SessionEnded(f"can't be reached: {error}") from None
         sock = client.socket()
         if sock is not None:
             sock.setblocking(False)
@@ -385,14 +283,14 @@ class Bridge:
             accepted.set_result(None)
             return
         version = "version" in str(code).lower()
-        accepted.set_exception(Session(f"refused: {code}", fallback=version))
+        accepted.set_exception(SessionEnded(f"refused: {code}", fallback=version))
 
     def _lost(self, code: Any) -> None:
         if self._ended is not None and not self._ended.done():
             taken_over = getattr(code, "value", None) == _TAKEN_OVER
             taken = "our session was taken over: another agent uses this node's name"
             reason = taken if taken_over else f"lost: {code}"
-            self._ended.set_exception(Session(reason, taken_over=taken_over))
+            self._ended.set_exception(SessionEnded(reason, taken_over=taken_over))
 
     def _closing(self, sock: Any) -> None:
         loop = asyncio.get_running_loop()

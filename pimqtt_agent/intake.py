@@ -10,7 +10,7 @@ from typing import Any
 
 from pimqtt_agent import commands, retained
 from pimqtt_agent.answers import Answers, plain, result
-from pimqtt_agent.bridge import Incoming
+from pimqtt_agent.broker import Incoming
 from pimqtt_agent.commands import Envelope, Request
 from pimqtt_agent.errors import CommandError
 from pimqtt_agent.keeper import messages as wire

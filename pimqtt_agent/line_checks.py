@@ -117,7 +117,8 @@ class Names:
             if not chip or not number.isdecimal():
                 mistakes.add(node, path, f"{pin} is no line", allowed=["a number", "chip:number"])
             elif chip not in self._chips:
-                mistakes.add(node, path, f"unknown chip {chip!r}", allowed=sorted(map(str, self._chips)), got=chip)
+                known = sorted(map(str, self._chips)) or ["what hardware.chips names"]
+                mistakes.add(node, path, f"unknown chip {chip!r}", allowed=known, got=chip)
         elif line < 0:
             mistakes.add(node, path, f"{pin} is no line", allowed=["0 and above"])
         elif self._chip is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pimqtt_agent import retained, store
-from pimqtt_agent.bridge import Incoming
+from pimqtt_agent.broker import Incoming
 from pimqtt_agent.model import Model
 from pimqtt_agent.rules import LAST
 

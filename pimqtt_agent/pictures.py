@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from pimqtt_agent.bridge import Bridge
+from pimqtt_agent.broker import forever
 from pimqtt_agent.model import Model
 from pimqtt_agent.settings import MqttOptions
 
@@ -24,7 +25,7 @@ class Pictures:
     async def run(self) -> None:
         """Stay connected."""
         if self._wanted:
-            await self._bridge.run()
+            await forever(self._bridge)
 
     def take(self, device: str, picture: bytes) -> None:
         """Publish a picture and keep it."""

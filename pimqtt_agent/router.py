@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pimqtt_agent.answers import Answers, result
-from pimqtt_agent.bridge import Bridge, Incoming
+from pimqtt_agent.bridge import Bridge
+from pimqtt_agent.broker import Incoming
 from pimqtt_agent.calls import Calls
 from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.entities import quote

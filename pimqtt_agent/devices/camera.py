@@ -22,6 +22,8 @@ from pimqtt_agent.rules import Value
 
 #: A press waits so long for its picture, since an answer is due 0.3 s after the press (s).
 QUICK_S = 0.2
+#: Opening waits so long for the first one, so that a camera that is not there does not first count as well (s).
+SOON_S = 1.0
 #: While a picture is being taken, it is looked for so often (s).
 _LOOK_S = 0.05
 #: Between tries to open a source that failed; doubled up to the last (s).
@@ -143,10 +145,10 @@ class Camera(Device, kind="camera"):
         )
 
     def open(self, board: Board, first: Mapping[str, Value], report: Report) -> Driver:  # noqa: ARG002
-        """Take the first picture; what fails at once is told by ``HardwareError``."""
+        """Take the first picture; what fails soon is told by ``HardwareError``, what fails later by health."""
         driver = CameraDriver(self, report)
         try:
-            driver.press("snapshot", boottime_s())
+            driver.take_still(SOON_S)
         except HardwareError:
             driver.close()
             raise
@@ -180,12 +182,16 @@ class CameraDriver(Driver):
 
     def press(self, key: str, now: float) -> None:  # noqa: ARG002
         """Take a still. One that takes its time is reported later; it fails by ``HardwareError`` or by health."""
+        self.take_still(QUICK_S)
+
+    def take_still(self, wait_s: float) -> None:
+        """Take a still and wait so long for it. Raises ``HardwareError`` where the camera is known not to work."""
         if self._asked:
             self._again = True
         elif self._revive():
             self._ask("still")
         if self._asked:
-            self._look(QUICK_S)
+            self._look(wait_s)
         self._plan()
         if self._reason:
             raise HardwareError(self._reason)

@@ -8,7 +8,7 @@ from math import copysign, inf
 STEP_S = 0.02
 #: What one step counts at most (s), so that neither a pause nor a stall becomes a jump.
 LONGEST_STEP_S = 2 * STEP_S
-#: Nearer than this is there: rounding must not cost another step.
+#: Nearer than this is there, or is zero: rounding must not cost another step.
 _SLACK = 1e-9
 
 
@@ -43,6 +43,10 @@ class Ramp:
         self._at_s = now
         gap = self.target - self.value
         reach = inf if self._rate_per_s is None else self._rate_per_s * elapsed_s
-        value = self.target if abs(gap) <= reach + _SLACK else self.value + copysign(reach, gap)
+        if abs(gap) <= reach + _SLACK:
+            value = self.target
+        else:
+            value = self.value + copysign(reach, gap)
+            value = 0.0 if abs(value) < _SLACK else value
         crossing = self.value < 0 < value or value < 0 < self.value
         self.value = 0.0 if crossing and self._stop_at_zero and reach < inf else value

@@ -28,8 +28,9 @@ class V4l2:
 
     def open(self) -> None:
         """Open it; large pictures as MJPEG where it can, since raw ones don't fit through USB in time."""
-        size = {"video_size": "{}x{}".format(*self._box)}
-        formats = [{"input_format": "mjpeg"}, {}] if self._box > (640, 480) else [{}]
+        width, height = self._box
+        size = {"video_size": f"{width}x{height}"}
+        formats = [{"input_format": "mjpeg"}, {}] if width * height > 640 * 480 else [{}]
         for number, extra in enumerate(formats, 1):
             try:
                 self._container = open_video(self._device, format="v4l2", options=size | extra)

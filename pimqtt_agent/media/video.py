@@ -30,6 +30,7 @@ class File:
         self._frames: Iterator[Any] = iter(())
         self._begin_s = self._length_s = 0.0
         self._last: Any = None
+        self._ahead: Any = None
 
     def open(self) -> None:
         """Open the file."""
@@ -48,7 +49,7 @@ class File:
 
     def close(self) -> None:
         """Close the file."""
-        self._frames, self._last = iter(()), None
+        self._last, self._ahead, self._frames = None, None, iter(())
         close_video(self._container)
         self._container = None
 
@@ -64,9 +65,11 @@ class File:
         return self._last
 
     def _play(self, position_s: float) -> bool:
-        for frame in self._frames:
+        """Go on to the position; the picture beyond it is kept for the next time."""
+        ahead, self._ahead = self._ahead, None
+        for frame in chain(() if ahead is None else (ahead,), self._frames):
             if self._last is not None and _seconds(frame) > position_s:
-                self._frames = chain((frame,), self._frames)
+                self._ahead = frame
                 break
             self._last = frame
         return self._last is not None
@@ -88,7 +91,7 @@ class File:
         except av.FFmpegError:
             self._begin()
         else:
-            self._last, self._frames = None, self._container.decode(stream)
+            self._last, self._ahead, self._frames = None, None, self._container.decode(stream)
 
     def _begin(self) -> None:
         """Go to the beginning, as every file can."""

@@ -80,7 +80,7 @@ def test_an_unknown_chip(told: Told) -> None:
         "config.yaml:4: devices[0].pin: unknown chip 'expnder'; allowed: expander, same, twin; did you mean expander?"
     ]
     assert told(kernel("chip: main", "{id: a, kind: switch, pin: expander:3}")) == [
-        "config.yaml:4: devices[0].pin: unknown chip 'expander'; allowed: none"
+        "config.yaml:4: devices[0].pin: unknown chip 'expander'; allowed: what hardware.chips names"
     ]
 
 
@@ -161,8 +161,8 @@ def test_an_interlock_that_starts_with_one_on(read: Read) -> None:
 
 
 def test_impossible_combinations_of_one_device(told: Told) -> None:
-    text = devices("{id: a, kind: switch, pin: 1, safe: on, max_on: 5}", "{id: b, kind: switch, pin: 2, ttl: {default: 9, max: 5}}")
+    text = devices("{id: a, kind: switch, pin: 1, safe: on, min_off: 5}", "{id: b, kind: switch, pin: 2, ttl: {default: 9, max: 5}}")
     assert told(text) == [
-        "config.yaml:4: devices[0].max_on: max_on needs a safe value that is off, and safe is True",
+        "config.yaml:4: devices[0].min_off: min_off needs a safe value that is off, and safe is True",
         "config.yaml:5: devices[1].ttl.default: 9 is above ttl.max 5",
     ]

@@ -22,8 +22,8 @@ from pimqtt_agent.devices import KINDS, camera
 from pimqtt_agent.devices.camera import Camera, CameraDriver, boottime_s
 from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.hardware.protocols import Board
-from pimqtt_agent.media import grabber
-from pimqtt_agent.media.grabber import Grabber, Plan
+from pimqtt_agent.media import grabber, sources
+from pimqtt_agent.media.grabber import Grabber
 from pimqtt_agent.media.sources import MISSING, Frame
 
 NO_BOARD = cast("Board", None)
@@ -275,7 +275,7 @@ def test_what_stays_open_is_looked_after(source: type[Scripted]) -> None:
     run(driver, lambda: source.done.count("read") == 4)
     assert len(report.blobs) == 1
     assert "close" not in source.done
-    source.on_read = staticmethod(fail)  # type: ignore[assignment]
+    source.on_read = staticmethod(fail)
     run(driver, lambda: report.healths == [(False, "the cable is out")])
     driver.close()
 
@@ -292,7 +292,7 @@ def test_pictures_are_thrown_away_until_exposure_settles(
     opening = source.done.count("read")
     driver.press("snapshot", boottime_s())
     run(driver, lambda: len(report.blobs) == 2)
-    assert opening >= 4
+    assert opening >= 2
     assert source.done.count("read") == opening + 1
     driver.close()
 
@@ -301,12 +301,14 @@ def test_pictures_are_thrown_away_until_exposure_settles(
 
 
 def test_a_source_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    for module in ("video", "v4l2"):  # so that no time goes into loading them
+        sources.load(module)
     for raw in ({"file": str(tmp_path / "none.mp4")}, {"v4l2": "/dev/video63"}):
         report = Report()
         started = time.monotonic()
         with pytest.raises(HardwareError, match="No such file"):
             make(source=raw).open(NO_BOARD, {}, report)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 2
 
 
 def test_a_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,7 +322,7 @@ def test_a_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_press_fails_with_the_reason(source: type[Scripted]) -> None:
     report = Report()
     driver = scripted(report)
-    source.on_read = staticmethod(fail)  # type: ignore[assignment]
+    source.on_read = staticmethod(fail)
     for _ in range(2):
         with pytest.raises(HardwareError, match="the cable is out"):
             driver.press("snapshot", boottime_s())
@@ -338,16 +340,14 @@ def test_it_tries_again_by_itself_ever_more_slowly_and_says_when_it_works(source
         if len(tried) < 5:
             fail()
 
-    source.on_open = staticmethod(seldom)  # type: ignore[assignment]
+    source.on_open = staticmethod(seldom)
     driver = scripted(report)
     with pytest.raises(HardwareError):
         driver.press("snapshot", boottime_s())
     run(driver, lambda: len(report.blobs) == 1)
     assert report.healths == [(False, "the cable is out"), (True, "")]
-    pauses = np.diff(tried)
-    assert pauses[0] < pauses[1] < pauses[2]
-    assert pauses[3] < 0.4
-    assert driver.deadline_s == inf
+    assert all(np.diff(tried) >= [0.05, 0.1, 0.2, 0.2])
+    assert (driver.deadline_s, driver._wait_s) == (inf, 0.05)
     driver.close()
 
 
@@ -357,7 +357,7 @@ def test_an_unforeseen_error_of_a_library_is_a_failure_like_others(
     def crash() -> None:
         raise RuntimeError("Camera frontend has timed out!")
 
-    source.on_read = staticmethod(crash)  # type: ignore[assignment]
+    source.on_read = staticmethod(crash)
     driver = scripted(Report())
     with pytest.raises(HardwareError, match="RuntimeError: Camera frontend has timed out!"):
         driver.press("snapshot", boottime_s())
@@ -366,15 +366,15 @@ def test_an_unforeseen_error_of_a_library_is_a_failure_like_others(
 
 
 def test_a_slow_picture_is_accepted_and_comes_later(source: type[Scripted]) -> None:
-    report = Report()
+    report, opened = Report(), threading.Event()
     driver = scripted(report)
-    source.on_open = staticmethod(lambda: time.sleep(0.4))  # type: ignore[assignment]
-    started = time.monotonic()
+    source.on_open = staticmethod(lambda: opened.wait(5) and None)  # type: ignore[assignment]
     driver.press("snapshot", boottime_s())
-    assert 0.15 < time.monotonic() - started < 0.29
-    assert report.blobs == []
     driver.press("snapshot", boottime_s())  # one more, after the first
+    assert (report.blobs, report.healths) == ([], [])
+    opened.set()
     run(driver, lambda: len(report.blobs) == 2)
+    assert source.done == ["open", "read", "read"]
     driver.close()
 
 
@@ -430,8 +430,7 @@ def test_closing_does_not_wait_for_what_hangs(source: type[Scripted]) -> None:
 
 def test_a_source_that_can_not_be_closed_is_let_go(source: type[Scripted], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "close", lambda _: 1 / 0)
-    plan = cast("Plan", make().plan())
-    thread = Grabber(plan, boottime_s, source)
+    thread = Grabber(make().plan(), boottime_s, source)
     thread.order("still")
     assert isinstance(thread.results.get(timeout=2), grabber.Taken)
     thread.stop(2)

@@ -91,6 +91,13 @@ def test_every_picture_moves_on(clip: Path) -> None:
     source.close()
 
 
+def test_hours_of_reading_leave_nothing_behind(tmp_path: Path) -> None:
+    source = opened(write_clip(tmp_path / "clip.avi", "mpeg4"))
+    for tick in range(20_000):
+        source._at(tick / 1000 % 2.9)
+    source.close()
+
+
 @pytest.mark.parametrize(("name", "codec"), [("clip.avi", "mpeg4"), ("clip.ts", "libx264"), ("clip.mkv", "ffv1")])
 def test_other_codecs_and_containers(tmp_path: Path, name: str, codec: str) -> None:
     source = opened(write_clip(tmp_path / name, codec))
