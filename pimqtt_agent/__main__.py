@@ -12,10 +12,10 @@ def main() -> int:
         from pimqtt_agent import safe  # noqa: PLC0415
 
         return safe.main(rest)
-    if command == "run":
+    if command in ("run", "agent"):  # agent: how a supervisor starts the agent of a newer version
         from pimqtt_agent import run  # noqa: PLC0415
 
-        return run.main(rest)
+        return run.main(rest) if command == "run" else run.agent_main(rest)
     from pimqtt_agent import cli  # noqa: PLC0415
 
     return cli.main()

@@ -30,11 +30,13 @@ class Access:
 
     def refusal(self, output: Output, now: float, command: Command) -> Rejected | None:
         """Tell why this command is not its owner's to give, in the order of the wire's codes."""
+        if command.value == self._rules.safe:
+            self.let_go(command.owner)
         code, reason = "latched", self._latched(output)
         if not reason:
             code, reason = "token", self._token(command)
         if not reason:
-            code, reason = "stale", self._stale(command)
+            code, reason = "stale", self._stale(now, command)
         if not reason:
             code, reason = "held", self._held(output, command)
         if not reason:
@@ -45,6 +47,8 @@ class Access:
 
     def refused(self, now: float, command: Command, code: str) -> None:
         """Remember an owner who must let go first."""
+        if command.value == self._rules.safe:
+            return
         if code in ("held", "latched") or command.owner in self._barred:
             self.bar(now, command.owner)
 
@@ -75,7 +79,9 @@ class Access:
             return "this output needs a token (call token)" if self._rules.token_required else ""
         return "" if command.token_age_s >= 0 else "this token was not given by this keeper"
 
-    def _stale(self, command: Command) -> str:
+    def _stale(self, now: float, command: Command) -> str:
+        if command.ttl_s is not None and now >= command.at_s + command.ttl_s:
+            return f"it waited {now - command.at_s:.2f} s here, its ttl is {command.ttl_s:g} s"
         if command.token_age_s is None:
             return command.stale
         if command.token_age_s <= self._rules.deadman_s:
@@ -97,7 +103,7 @@ class Access:
 
     def _not_armed(self, now: float, command: Command) -> str:
         arming_s = self._rules.arming_s
-        if arming_s is None:
+        if arming_s is None or command.value == self._rules.safe:
             return ""
         count, last = self._beats.get(command.owner, (0, 0.0))
         if count >= 2 and now - last <= arming_s:

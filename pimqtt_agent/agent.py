@@ -49,10 +49,8 @@ BEAT_S, KEEPERS_S = 5.0, 3.0
 class Agent:
     """What is composed, in the order of the data's way."""
 
-    def __init__(
-        self, settings: Settings, pins: socket.socket, cameras: dict[str, socket.socket], control: socket.socket
-    ) -> None:
-        """Build everything; nothing runs yet."""
+    def __init__(self, settings: Settings, ends: dict[str, socket.socket], control: socket.socket) -> None:
+        """Build everything; nothing runs yet. ``ends`` are the links by keeper, ``""`` is the pins'."""
         self.settings, self.control = settings, control
         self.stopping = asyncio.Event()
         topics = Topics(settings.mqtt.base, settings.node.id, settings.mqtt.discovery_prefix)
@@ -76,7 +74,7 @@ class Agent:
             self.bridge, self.answers, Announcer(self.bridge, node, list(settings.devices), system)
         )
         self.reports = Reports(self.model, self.answers, self.bridge, self.memory, self.session, self.pictures)
-        self.links = self._links(pins, cameras)
+        self.links = self._links(ends)
         self.own = Own(system, self.model, self.answers, lambda: self.say("restart"))
         self.intake = Intake(
             self.model, self.answers, self.keeper, lambda job, done: self.own.press(job, done, self.keeper),
@@ -90,9 +88,9 @@ class Agent:
             again=self.pictures.again,
         )  # fmt: skip
 
-    def _links(self, pins: socket.socket, cameras: dict[str, socket.socket]) -> dict[str, KeeperLink]:
+    def _links(self, ends: dict[str, socket.socket]) -> dict[str, KeeperLink]:
         links = {}
-        for name, end in {"": pins, **cameras}.items():
+        for name, end in ends.items():
             keeper = "camera" if name else "pins"
             devices = [d for d in self.settings.devices if d.keeper == keeper and name in ("", d.id)]
             specs = [d.model_dump(mode="json", exclude_unset=True) for d in devices]
@@ -186,9 +184,7 @@ def ping_s(settings: Settings) -> float | None:
     return min(10.0, max(1.0, min(afters) / 3)) if afters else None
 
 
-def main(
-    settings: Settings, pins: socket.socket, cameras: dict[str, socket.socket], control: socket.socket
-) -> None:
+def main(settings: Settings, ends: dict[str, socket.socket], control: socket.socket) -> None:
     """Run the agent in a process that was just forked; does not return."""
     status = 70
     try:
@@ -199,7 +195,7 @@ def main(
         gc.enable()
         factory = uvloop.new_event_loop if uvloop else None
         with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(_run(settings, pins, cameras, control))
+            runner.run(_run(settings, ends, control))
         status = 0
     except Exception:
         log.exception("the agent failed")
@@ -208,7 +204,5 @@ def main(
         os._exit(status)
 
 
-async def _run(
-    settings: Settings, pins: socket.socket, cameras: dict[str, socket.socket], control: socket.socket
-) -> None:
-    await Agent(settings, pins, cameras, control).run()
+async def _run(settings: Settings, ends: dict[str, socket.socket], control: socket.socket) -> None:
+    await Agent(settings, ends, control).run()

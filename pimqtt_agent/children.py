@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from math import inf
@@ -243,11 +244,22 @@ class AgentChild(Child):
 
     def main(self, control: socket.socket) -> None:
         """Be the agent."""
-        from pimqtt_agent import agent  # noqa: PLC0415 - agent.py is imported by then; this breaks the circle
-
         supervisor = self.supervisor
-        cameras = {name: keeper.agent_end for name, keeper in supervisor.cameras.items()}
-        agent.main(supervisor.settings, supervisor.pins.agent_end, cameras, control)
+        ends = {"": supervisor.pins.agent_end, **{n: keeper.agent_end for n, keeper in supervisor.cameras.items()}}
+        if supervisor.updated():
+            self._execute(control, ends)
+        supervisor.run_agent(supervisor.settings, ends, control)
+
+    def _execute(self, control: socket.socket, ends: dict[str, socket.socket]) -> None:
+        """Start the agent of the version that was installed meanwhile; it gets the living keepers' links."""
+        command = [sys.executable, "-m", "pimqtt_agent", "agent", *self.supervisor.arguments]
+        command += ["--control", str(control.fileno())]
+        for name, end in ends.items():
+            command += ["--link", f"{name}={end.fileno()}"]
+        for end in (control, *ends.values()):
+            os.set_inheritable(end.fileno(), True)
+        log.info("another version is installed: the agent is started from it")
+        os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
 
     def heard(self, word: bytes) -> None:
         """Note a beat, or pass on what it asks for: ``? KEEPER``, ``ready TEXT``, ``restart``."""

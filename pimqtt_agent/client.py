@@ -1,10 +1,10 @@
 """A typed client for operators: send, watch, call, drive, stop. Needs a broker only, no configuration.
 
-    async with Client(Broker(host="broker.lan")) as client:
-        result = await client.send("car1/pump", "ON", ttl=5)
-        async with client.drive("car1/car") as car:
-            car.go({"x": 0, "y": 0.5})
-            await asyncio.sleep(2)
+>>> async with Client(Broker(host="broker.lan")) as client:
+...     result = await client.send("car1/pump", "ON", ttl=5)
+...     async with client.drive("car1/car") as car:
+...         car.go({"x": 0, "y": 0.5})
+...         await asyncio.sleep(2)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,8 +22,8 @@ import msgspec
 from pimqtt_agent.client_connection import NOBODY_LISTENS, NOT_ALLOWED, REFUSED, Broker, Connection, Incoming
 from pimqtt_agent.client_driving import Driving
 from pimqtt_agent.client_results import Change, NoAnswerError, Node, NotAllowedError, Result, content_of
+from pimqtt_agent.client_stops import Latching
 from pimqtt_agent.client_topics import Place, place, target, watched
-from pimqtt_agent.errors import BrokerError
 from pimqtt_agent.rules import ANONYMOUS
 from pimqtt_agent.topics import Topics
 
@@ -31,7 +31,6 @@ from pimqtt_agent.topics import Topics
 ANSWER_S, SETTLE_S = 3.0, 0.4
 
 _json = msgspec.json.Encoder().encode
-Take = Callable[[Place, Any, bool], Result | None]
 
 
 class Client:
@@ -157,7 +156,7 @@ class Client:
 
         def take(incoming: Incoming) -> None:
             content = content_of(incoming.payload) if incoming.topic == topic else None
-            if isinstance(content, dict) and content.get("id") == message["id"] and not done.done():
+            if isinstance(content, dict) and _answers(content, message["id"]) and not done.done():
                 done.set_result(Result.read(where.name, content, time.monotonic() - start_s))
 
         with self.connection.listen(take):
@@ -174,25 +173,28 @@ class Client:
 
     async def _latch(self, name: str | None, word: str, timeout_s: float) -> list[Result]:
         """Say a stop or a reset at once, then see who did it."""
-        where = target(name, least=1, most=2) if name else None
-        base = self.broker.base
-        latch = _Latch(where, word)
+        base, latch = self.broker.base, Latching(target(name, least=1, most=2) if name else None, word)
 
         def take(incoming: Incoming) -> None:
-            found = place(base, incoming.topic)
-            if found is not None:
-                latch.hear(found, content_of(incoming.payload), retained=incoming.retain)
+            where = place(base, incoming.topic)
+            if where is not None:
+                latch.hear(where, content_of(incoming.payload), retained=incoming.retain)
 
-        node = Topics(base, where.node if where else "+")
-        device = where.device if where else ""
-        topics = [node.availability, node.stop("", "state"), node.stop("", "result")]
-        topics += [node.stop(device, "state"), node.stop(device, "result")] if device else []
-        command = node.stop(device, "set") if where else node.all_stop
         with self.connection.listen(take):
+            start_s = time.monotonic()
             # no waiting for the subscriptions: the broker takes things in their order, and a stop is urgent
-            await asyncio.gather(self.subscribe(topics), self.publish(command, word))
-            end_s = time.monotonic() + timeout_s
-            settled_s = time.monotonic() + SETTLE_S
-            while time.monotonic() < end_s and not (latch.complete and (where or time.monotonic() >= settled_s)):
-                await self.connection.unless_lost(latch.wait(0.05))
-        return latch.results()
+            subscribed = asyncio.create_task(self.subscribe(latch.topics(base)))
+            await asyncio.sleep(0)
+            code = await self.publish(latch.command(base), word)
+            await subscribed
+            while not latch.complete(settled=time.monotonic() - start_s > SETTLE_S):
+                if code == NOBODY_LISTENS or time.monotonic() - start_s > timeout_s:
+                    break
+                await self.connection.unless_lost(asyncio.sleep(0.01))
+        return latch.results(timeout_s)
+
+
+def _answers(content: dict[str, Any], command_id: str) -> bool:
+    """Tell whether a result is ours; what refuses a payload unread knows no id."""
+    unread = content.get("id") is None and content.get("code") in ("unknown", "too_large")
+    return bool(content.get("id") == command_id or unread)

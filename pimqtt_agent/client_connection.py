@@ -7,6 +7,7 @@ import contextlib
 import math
 import secrets
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -15,6 +16,7 @@ import aiomqtt
 from aiomqtt.client import ProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from pimqtt_agent.errors import BrokerError
 
@@ -129,8 +131,9 @@ class Connection:
 
     async def subscribe(self, topics: Sequence[str]) -> list[int]:
         """Subscribe at QoS 1; return the broker's answers: 0 to 2 granted, from ``REFUSED`` on not."""
-        granted = await self._ask(self._open().subscribe([(topic, 1) for topic in topics], timeout=CALL_S))
-        return [int(getattr(code, "value", code)) for code in granted]
+        wanted: Any = SubscribeOptions(qos=1) if self.version == "5" else 1
+        granted = await self._ask(self._open().subscribe([(topic, wanted) for topic in topics], timeout=CALL_S))
+        return [code if isinstance(code, int) else code.value for code in granted]
 
     async def publish(
         self,
@@ -164,9 +167,10 @@ class Connection:
 
     async def unless_lost(self, answer: Awaitable[T]) -> T:
         """Wait for something; raises ``BrokerError`` when the connection is lost before."""
-        waited = asyncio.ensure_future(answer)
+        waited: asyncio.Future[T] = asyncio.ensure_future(answer)
         try:
-            await asyncio.wait({waited, self._lost}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {waited, self._lost}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not waited.done():
                 self._lost.result()
             return await waited

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ KEYS = frozenset(("ttl", "id", "owner", "priority", "at", "expiry", "token"))
 #: Payloads above this are answered ``too_large`` without being read.
 MAX_BYTES = 65_536
 MAX_NAME = 64
+#: Deeper JSON is not read: what comes after could not bear it.
+MAX_DEPTH = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,18 +47,24 @@ class Request:
 
 
 def read_json(text: str | bytes) -> Any:
-    """Read strict JSON (no NaN, valid UTF-8); raises ``CommandError``."""
+    """Read strict JSON (no NaN, valid UTF-8, not nested without end); raises ``CommandError``."""
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        message = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise CommandError("invalid", f"this is not JSON: {error}") from None
+    level = [message]
+    for _ in range(MAX_DEPTH):
+        level = [part for whole in level if isinstance(whole, list | dict) for part in _parts(whole)]
+        if not level:
+            return message
+    raise CommandError("invalid", f"this JSON is nested deeper than {MAX_DEPTH} levels")
 
 
 def open_envelope(payload: bytes) -> Envelope:
     """Take the value out of a payload; raises ``CommandError`` where it is no command at all."""
     if len(payload) > MAX_BYTES:
         raise CommandError("too_large", f"{len(payload)} bytes; a command has at most {MAX_BYTES}")
-    if payload[:1] != b"{":
+    if payload.lstrip(b" \t\r\n")[:1] != b"{":
         try:
             text = payload.decode()
         except UnicodeDecodeError:
@@ -117,9 +126,7 @@ def _ttl(rules: Rules, asked: float | None) -> float | None:
 
 
 def _read(message: dict[str, Any]) -> Envelope:
-    priority = message.get("priority")
-    if priority is None:
-        priority = 0
+    priority = message.get("priority", 0)
     if isinstance(priority, bool) or not isinstance(priority, int) or not 0 <= priority <= 9:
         raise CommandError("invalid", f"priority {quote(priority)} is not a whole number from 0 to 9")
     owner = _text(message, "owner")
@@ -137,18 +144,18 @@ def _read(message: dict[str, Any]) -> Envelope:
 
 
 def _text(message: dict[str, Any], key: str) -> str | None:
-    text = message.get(key)
-    if text is None:
+    if key not in message:
         return None
+    text = message[key]
     if not isinstance(text, str) or not 0 < len(text) <= MAX_NAME:
         raise CommandError("invalid", f"{key} {quote(text)} is not a text of 1 to {MAX_NAME} characters")
     return text
 
 
 def _seconds(message: dict[str, Any], key: str) -> float | None:
-    raw = message.get(key)
-    if raw is None:
+    if key not in message:
         return None
+    raw = message[key]
     value = number(raw)
     if value is None or (key == "expiry" and value <= 0):
         raise CommandError("invalid", f"{key} {quote(raw)} is not a number of seconds")
@@ -157,15 +164,16 @@ def _seconds(message: dict[str, Any], key: str) -> float | None:
 
 def _echo(message: dict[str, Any]) -> dict[str, Any]:
     """Return what a rejection repeats of a message that is not valid."""
-    echo = {}
-    for key in ("id", "owner"):
-        text = message.get(key)
-        if isinstance(text, str) and len(text) <= MAX_NAME:
-            echo[key] = text
-    return echo
+    return {
+        key: message[key]
+        for key in ("id", "owner")
+        if isinstance(message.get(key), str | int | float) and len(str(message[key])) <= MAX_NAME
+    }
+
+
+def _parts(whole: list[Any] | dict[str, Any]) -> Iterable[Any]:
+    return whole.values() if isinstance(whole, dict) else whole
 
 
 def _names(keys: set[str] | frozenset[str]) -> str:
     return ", ".join(quote(key) for key in sorted(keys))
-
-

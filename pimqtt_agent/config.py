@@ -49,6 +49,8 @@ def load(
 
 
 def _settings(root: Node, mistakes: Mistakes) -> Settings | None:
+    if root.source == "broken":
+        return None
     if root.pairs is None and root.text != "":
         mistakes.add(root, (), f"a mapping is needed here, and this is {show(root)}")
         return None

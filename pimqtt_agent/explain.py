@@ -37,6 +37,8 @@ class Section:
                 found = self.model.model_validate(self.node.data, context=context)
         except ValidationError as error:
             self._tell(error, mistakes)
+            if not mistakes:
+                mistakes.add(self.node, self.base, "this can't be right")  # never let a wrong section pass for none
             return None
         self._false_numbers(mistakes)
         return found
@@ -95,7 +97,7 @@ class Section:
         for detail in error.errors(include_url=False):
             groups.setdefault(self._path(detail), []).append(detail)
         unknown = [path for path, found in groups.items() if found[0]["type"] in UNKNOWN_KEY]
-        meant = {(*path[:-1], closest(path[-1], self._keys(path[:-1])) or "") for path in unknown}
+        meant = {(*path[:-1], word) for path in unknown if (word := closest(path[-1], self._keys(path[:-1])))}
         for path, found in groups.items():
             inside = any(len(other) > len(path) and other[: len(path)] == path for other in groups)
             if path in meant or (inside and all(is_type(detail) for detail in found)):

@@ -13,7 +13,8 @@ in ``access.py``.
 
 from __future__ import annotations
 
-from math import inf
+from dataclasses import replace
+from math import ceil, inf
 
 from pimqtt_agent.access import Access
 from pimqtt_agent.limits import Interlock, refuse_min_off
@@ -67,11 +68,14 @@ class Output:
         return self.rules.is_on(self._wanted())
 
     @property
+    def waits(self) -> bool:
+        """Whether a command waits for a dead time."""
+        return self._waiting is not None
+
+    @property
     def deadline_s(self) -> float:
-        """When ``tick`` is wanted, ``inf`` for never."""
-        deadline = min(self._retry_s, self.lease.deadline_s if self.lease else inf)
-        if self.rules.limits.max_on_s is not None and self.on:
-            deadline = min(deadline, self.on_since_s + self.rules.limits.max_on_s)
+        """When ``tick`` is wanted, ``inf`` for never. A change of one output can change it for its whole interlock."""
+        deadline = min(self._retry_s, self.lease.deadline_s if self.lease else inf, self._max_on_end_s)
         if self.rules.on_disconnect and not self.disconnected:
             deadline = min(deadline, self.proof_s + self.rules.on_disconnect.after_s)
         return deadline
@@ -94,10 +98,11 @@ class Output:
         limited = rules.limits.min_off_s > 0 or self.interlock is not None
         self.applied = rules.safe if limited else self.resting
         if self.on:
-            self.on_since_s = now
+            remembered = memory.on_since_s if memory else None
+            self.on_since_s = now if remembered is None else min(now, remembered)
         if self.interlock:
             self.interlock.members.append(self)
-        if limited and self.wants_on:
+        if self._wanted() != self.applied:
             self._retry_s = now
         return self.applied
 
@@ -106,15 +111,17 @@ class Output:
         actions = self.tick(now)
         if command.stop:
             return actions + self._stop(now, command)
+        if command.ttl_s is None and self.rules.motion is not Motion.LEVEL:
+            command = replace(command, ttl_s=self.rules.deadman_s)  # motion is never a resting value
         refusal = self.access.refusal(self, now, command) or self._limit(now, command)
         if refusal:
             self.access.refused(now, command, refusal.code)
             return [*actions, refusal]
-        if self.lease and self.lease.owner != command.owner and command.priority > self.lease.priority:
+        if self.lease and self.lease.owner != command.owner and not self.rules.shared:
             self.access.bar(now, self.lease.owner)
-        actions += self._supersede("a newer command came")
-        if self.interlock and self.rules.is_on(command.value):
-            actions += self.interlock.clear(self, now)
+        actions += self._supersede(now, "a newer command came")
+        if self.interlock and self.rules.is_on(command.value) and not self.on:
+            actions += self.interlock.clear(self, now, command.owner)
         if command.ttl_s is None:
             self.lease, self.resting = None, command.value
         else:
@@ -131,11 +138,10 @@ class Output:
         if now < self.deadline_s:
             return []
         actions: list[Action] = []
-        max_on_s = self.rules.limits.max_on_s
-        if max_on_s is not None and self.on and now >= self.on_since_s + max_on_s:
-            actions += self._rest(now, self.rules.safe, "max_on")
-        if self.lease and now >= self.lease.deadline_s:
+        if self.lease and self.lease.deadline_s <= min(now, self._max_on_end_s):
             actions += self._rest(now, self.resting, "expired")
+        if self._max_on_end_s <= now:
+            actions += self._rest(now, self.rules.safe, "max_on", tell=True)
         lost = self.rules.on_disconnect
         if lost and not self.disconnected and now >= self.proof_s + lost.after_s:
             actions += self._disconnect(now, lost.value)
@@ -146,7 +152,7 @@ class Output:
         if self.lease:
             self.access.bar(now, self.lease.owner)
         self.latched = True
-        return self._rest(now, self.rules.safe, "emergency")
+        return self._rest(now, self.rules.safe, "emergency", tell=True)
 
     def reset(self) -> None:
         """Leave the latch; nothing starts by that."""
@@ -172,13 +178,27 @@ class Output:
         """Whether this command's sender could take this output."""
         return not self.access.holder_against(self.lease, command)
 
-    def give_way(self, now: float) -> list[Action]:
-        """Another member of the interlock goes on."""
-        return self._rest(now, self.rules.safe, "stopped")
+    def give_way(self, now: float, owner: str) -> list[Action]:
+        """Another member of the interlock goes on, by a command of ``owner``."""
+        if self.lease and self.lease.owner != owner:
+            self.access.bar(now, self.lease.owner)
+        return self._rest(now, self.rules.safe, "stopped", tell=True)
+
+    def wake(self, now: float) -> None:
+        """Want a tick at once if it is kept from going on: another member went off."""
+        if self.wants_on and not self.on:
+            self._retry_s = now
 
     def memory(self) -> Memory:
         """What must outlive this keeper."""
-        return Memory(resting=self.resting, off_since_s=None if self.on else self.off_since_s)
+        if self.on:
+            return Memory(resting=self.resting, on_since_s=self.on_since_s)
+        return Memory(resting=self.resting, off_since_s=self.off_since_s)
+
+    @property
+    def _max_on_end_s(self) -> float:
+        max_on_s = self.rules.limits.max_on_s
+        return self.on_since_s + max_on_s if max_on_s is not None and self.on else inf
 
     def _wanted(self) -> Value:
         if self.latched:
@@ -191,12 +211,12 @@ class Output:
         obstacle = self.interlock.obstacle(self, command) if self.interlock else None
         if obstacle:
             holder = obstacle.lease.owner if obstacle.lease else None
-            reason = f"{obstacle.name} of the same interlock is on, held by {holder!r}"
+            reason = f"{obstacle.name} of the same interlock is held by {holder!r}"
             return Rejected(self, command, "interlock", reason, {"holder": holder})
         wait_s = refuse_min_off(self, now)
         if wait_s > 0:
             reason = f"it must stay off for {self.rules.limits.min_off_s:g} s; retry in {wait_s:.1f} s"
-            return Rejected(self, command, "min_off", reason, {"retry_after_s": round(wait_s, 3)})
+            return Rejected(self, command, "min_off", reason, {"retry_after_s": ceil(wait_s * 1000) / 1000})
         return None
 
     def _stop(self, now: float, command: Command) -> list[Action]:
@@ -207,26 +227,33 @@ class Output:
 
     def _disconnect(self, now: float, value: Value) -> list[Action]:
         self.disconnected = True
-        self.resting = self.rules.safe if self.latched else value
+        self.resting = self.rules.safe if self.latched or self.rules.motion is not Motion.LEVEL else value
+        if self.lease:
+            return []
         before = self.applied
-        actions = self._settle(now)
+        actions = self._supersede(now, "its controller was lost before the dead time was over")
+        actions += self._settle(now, cut=True)
         return [*actions, Reverted(self, None, "disconnected")] if self.applied != before else actions
 
-    def _rest(self, now: float, resting: Value, cause: str) -> list[Action]:
-        """End the lease, if any, and go to the resting value, unshaped."""
+    def _rest(self, now: float, resting: Value, cause: str, *, tell: bool = False) -> list[Action]:
+        """End the lease, if any, and go to the resting value, unshaped; ``tell`` also where there was no lease."""
         ended, self.lease = self.lease, None
         self.resting = resting
-        before_on = self.on
-        actions = self._supersede(f"it was ended ({cause}) before the dead time was over")
-        actions += self._settle(now)
+        before = self.applied
+        actions = self._supersede(now, f"it was ended ({cause}) before the dead time was over")
+        actions += self._settle(now, cut=True)
         bounded_end = cause == "expired" and self.rules.motion is Motion.BOUNDED
-        if (ended and not bounded_end) or (cause == "max_on" and before_on):
+        if (ended and not bounded_end) or (tell and self.applied != before):
             actions.append(Reverted(self, ended, cause))
         return actions
 
-    def _supersede(self, reason: str) -> list[Action]:
+    def _supersede(self, now: float, reason: str) -> list[Action]:
         waiting, self._waiting = self._waiting, None
-        return [Rejected(self, waiting, "interlock", reason)] if waiting else []
+        if waiting is None:
+            return []
+        if self.interlock:
+            self.interlock.wake(self, now)
+        return [Rejected(self, waiting, "interlock", reason)]
 
     def _permitted(self, now: float) -> Value:
         wanted = self._wanted()
@@ -238,16 +265,20 @@ class Output:
             ready_s = max(ready_s, self.interlock.ready_s(self))
         if ready_s <= now:
             return wanted
-        self._retry_s = ready_s  # inf while another member is on: it calls us when it goes off
+        self._retry_s = ready_s  # inf while another member is on: it wakes us when it goes off
         return self.rules.safe
 
-    def _settle(self, now: float, command: Command | None = None) -> list[Action]:
-        """Bring what is applied to what is permitted; a ramp in progress is cut by anything but a command."""
-        value, was_on, shaped = self._permitted(now), self.on, command is not None
+    def _settle(self, now: float, command: Command | None = None, *, cut: bool = False) -> list[Action]:
+        """Bring what is applied to what is permitted. Only a command may take its time; ``cut`` ends a ramp under way.
+
+        With an interlock going off takes no time: from then on the dead time counts.
+        """
+        value, was_on, source = self._permitted(now), self.on, command or self._waiting
+        shaped = source is not None and (self.interlock is None or self.rules.is_on(value))
         actions: list[Action] = []
-        if value != self.applied or (self._shaped and not shaped):
+        if value != self.applied or (cut and self._shaped):
             self.applied, self._shaped = value, shaped
-            actions.append(Drive(self, value, shaped, command.transition_s if command else None))
+            actions.append(Drive(self, value, shaped, source.transition_s if source and shaped else None))
         if self.on and not was_on:
             self.on_since_s = now
             if self._waiting:
@@ -255,10 +286,6 @@ class Output:
                 actions.append(Accepted(self, waiting))
         if was_on and not self.on:
             self.off_since_s = now
-            for other in self.interlock.others(self) if self.interlock else []:
-                actions += other.tick_if_blocked(now)
+            if self.interlock:
+                self.interlock.wake(self, now)
         return actions
-
-    def tick_if_blocked(self, now: float) -> list[Action]:
-        """Ask again whether it may go on, because another member went off."""
-        return self._settle(now) if self.wants_on and not self.on else []

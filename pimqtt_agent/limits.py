@@ -22,29 +22,34 @@ class Interlock:
         return [member for member in self.members if member is not output]
 
     def ready_s(self, output: Output) -> float:
-        """From when on ``output`` may be on: ``inf`` while another is."""
+        """From when on ``output`` may be on: ``inf`` while another is, or is about to be by a newer command."""
         ready = -inf
         for other in self.others(output):
-            if other.on:
+            if other.on or (other.waits and not output.waits):
                 return inf
             dead_time = max(output.rules.limits.dead_time_s, other.rules.limits.dead_time_s)
             ready = max(ready, other.off_since_s + dead_time)
         return ready
 
     def obstacle(self, output: Output, command: Command) -> Output | None:
-        """The member that is on and that this command could not have turned off itself."""
+        """The member that is on, or waits to be, and that this command could not have turned off itself."""
         for other in self.others(output):
-            if other.on and not other.yields_to(command):
+            if (other.on or other.wants_on) and not other.yields_to(command):
                 return other
         return None
 
-    def clear(self, output: Output, now: float) -> list[Action]:
+    def clear(self, output: Output, now: float, owner: str) -> list[Action]:
         """Turn every other member off, for good."""
         actions: list[Action] = []
         for other in self.others(output):
-            if other.on or other.lease or other.wants_on:
-                actions += other.give_way(now)
+            if other.on or other.wants_on:
+                actions += other.give_way(now, owner)
         return actions
+
+    def wake(self, output: Output, now: float) -> None:
+        """Let the other members ask again: ``output`` went off, or waits no more."""
+        for other in self.others(output):
+            other.wake(now)
 
 
 def refuse_min_off(output: Output, now: float) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path as FilePath
 from typing import Any
 
 from pimqtt_agent.errors import ConfigError
@@ -82,12 +83,16 @@ class Mistakes:
     def __init__(self, file: str) -> None:
         """Name the file as the user did."""
         self.file = file
-        self.folder = os.path.dirname(os.path.realpath(file))  # noqa: PTH120 - a text, for many
         self.status = 1
         #: texts that no line may show
         self.secrets: set[str] = set()
         self._files = [file]
         self._rows: dict[str, tuple[int, int]] = {}
+
+    @cached_property
+    def folder(self) -> str:
+        """The folder of the file: relative paths start there."""
+        return str(FilePath(self.file).resolve().parent)
 
     def __bool__(self) -> bool:
         return bool(self._rows)

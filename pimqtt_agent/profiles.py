@@ -14,13 +14,14 @@ _WHICH = ("backend", "kind")
 def choose(reader: Reader, root: Node, name: str | None, mistakes: Mistakes) -> Node:
     """Take ``profiles`` out of the file and lay the chosen one over the rest."""
     root = reader.open(root, ())
+    place = root.key(PROFILES) or root
     profiles = _profiles(reader, root, mistakes)
     if root.pairs is not None:
         root.pairs = [(key, value) for key, value in root.pairs if key.data != PROFILES]
     if name is None:
         return root
     if name not in profiles:
-        mistakes.add(root, (), f"unknown profile {name!r}", allowed=sorted(profiles) or ["none"], got=name)
+        mistakes.add(place, (PROFILES,), f"unknown profile {name!r}", allowed=sorted(profiles) or ["none"], got=name)
         return root
     return _merge(reader, root, profiles[name], ())
 
@@ -32,6 +33,7 @@ def _profiles(reader: Reader, root: Node, mistakes: Mistakes) -> dict[str, Node]
     node = reader.open(node, (PROFILES,))
     if node.pairs is None:
         _refuse(node, (PROFILES,), mistakes)
+    reader.look(node, (PROFILES,))
     found = {}
     for key, value in node.pairs or ():
         path: Path = (PROFILES, str(key.data))

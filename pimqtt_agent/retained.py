@@ -58,12 +58,12 @@ def _replayed_lease(envelope: Envelope, ttl_s: float, arrival: Arrival) -> Verdi
     if envelope.at is not None and arrival.wall_s is not None and arrival.wall_s - envelope.at >= -AHEAD_S:
         age_s = max(0.0, arrival.wall_s - envelope.at)
     elif envelope.expiry is not None and arrival.left_s is not None:
-        age_s = max(0.0, envelope.expiry - arrival.left_s + 1.0)
-    if age_s is None:
+        age_s = envelope.expiry - arrival.left_s + 1.0
+    if age_s is None or age_s < 0:  # more left than was set: that `expiry` is another one
         return Verdict(stale="a retained command whose age is not proven by `at` or `expiry`", ttl_s=ttl_s)
     left_s = ttl_s - age_s
     if left_s < MIN_TTL_S:
-        return Verdict(stale=f"its TTL of {ttl_s:g} s was over {age_s - ttl_s:.1f} s ago", ttl_s=ttl_s)
+        return Verdict(stale=f"its TTL of {ttl_s:g} s was over {max(0.0, -left_s):.1f} s ago", ttl_s=ttl_s)
     return Verdict(ttl_s=left_s)
 
 

@@ -157,7 +157,8 @@ Action = Drive | Accepted | Waiting | Rejected | Reverted
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """What outlives a keeper: the resting value, and when the output was last off (s; None: just now)."""
+    """What outlives a keeper: the resting value, and since when the output is off or on (s; None: it is not)."""
 
     resting: Value = None
     off_since_s: float | None = None
+    on_since_s: float | None = None

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from setproctitle import setproctitle
 
 from pimqtt_agent import agent, store, supervisor
 from pimqtt_agent.config import load
@@ -29,10 +32,8 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str]) -> int:
     """Run a node; return the exit status: 0 stopped, 1 mistakes or already running, 2 unreadable."""
     options = parser().parse_args(argv)
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.INFO, stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )  # fmt: skip
+    setproctitle("pimqtt: supervisor")
+    _log(verbose=options.verbose)
     path = Path(options.config).absolute()
     try:
         settings = load(Path(options.config), profile=options.profile)
@@ -40,7 +41,10 @@ def main(argv: Sequence[str]) -> int:
         held = supervisor.lock(runtime, settings.node.id)
         page = _page(settings)
         _banner(settings)
-        status = supervisor.main(lambda: load(path, profile=options.profile), runtime, page)
+        arguments = ["-c", str(path), *(["--profile", options.profile] if options.profile else [])]
+        status = supervisor.main(
+            lambda: load(path, profile=options.profile), runtime, page, agent.main, arguments
+        )  # fmt: skip
         os.close(held)
     except ConfigError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the user's terminal
@@ -49,6 +53,32 @@ def main(argv: Sequence[str]) -> int:
         print(f"pimqtt: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return status
+
+
+def agent_main(argv: Sequence[str]) -> int:
+    """Be the agent of a supervisor of another version: ``--control FD --link NAME=FD ...``."""
+    setproctitle("pimqtt: agent")
+    arguments = parser()
+    arguments.add_argument("--control", type=int, required=True)
+    arguments.add_argument("--link", action="append", required=True)
+    options = arguments.parse_args(argv)
+    _log(verbose=options.verbose)
+    ends = {}
+    for link in options.link:
+        name, _, descriptor = link.rpartition("=")
+        ends[name] = socket.socket(fileno=int(descriptor))
+    try:
+        settings = load(Path(options.config), profile=options.profile)
+    except ConfigError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the user's terminal
+        return error.status
+    agent.main(settings, ends, socket.socket(fileno=options.control))
+    return 0
+
+
+def _log(*, verbose: bool) -> None:
+    text = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, stream=sys.stderr, format=text)
 
 
 def _page(settings: Settings) -> Page:
@@ -70,5 +100,3 @@ def _banner(settings: Settings) -> None:
         mqtt.port_number, settings.hardware.backend, len(settings.devices), mqtt.base, settings.node.id,
     )  # fmt: skip
 
-
-__all__ = ["agent", "main", "parser"]

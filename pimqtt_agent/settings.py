@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, S
 from pimqtt_agent.devices.base import Device, Id, Positive
 from pimqtt_agent.hardware.protocols import Line
 
-_MODEL = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+_MODEL = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class NodeOptions(BaseModel):

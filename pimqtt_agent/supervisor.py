@@ -13,17 +13,19 @@ import logging
 import os
 import select
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-from setproctitle import setproctitle
 
 from pimqtt_agent.children import AgentChild, Child, KeeperChild
 from pimqtt_agent.errors import ConfigError, RunningError
 from pimqtt_agent.keeper.page import Page
 from pimqtt_agent.notify import Notify
 from pimqtt_agent.settings import Settings
+
+#: Runs the agent in a forked process: settings, links by keeper (``""`` the pins), control socket.
+RunAgent = Callable[[Settings, dict[str, socket.socket], socket.socket], None]
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +36,12 @@ STOP_PINS_S, STOP_AGENT_S = 1.0, 2.5
 class Supervisor:
     """One node's processes."""
 
-    def __init__(self, load: Callable[[], Settings], runtime: Path, page: Page) -> None:
-        """Prepare; ``load`` reads the configuration again for a reload."""
-        self._load = load
+    def __init__(
+        self, load: Callable[[], Settings], runtime: Path, page: Page, run_agent: RunAgent, arguments: list[str]
+    ) -> None:
+        """Prepare; ``load`` reads the configuration again, ``arguments`` let another version do the same."""
+        self._load, self.run_agent, self.arguments = load, run_agent, arguments
+        self._version = _installed()
         self.settings = load()
         self.runtime = runtime
         self.notify = Notify()
@@ -64,6 +69,10 @@ class Supervisor:
     def keeper(self, name: str) -> KeeperChild | None:
         """Return the keeper of a camera, of the pins where ``name`` is empty."""
         return self.cameras.get(name) if name else self.pins
+
+    def updated(self) -> bool:
+        """Whether another version was installed since we started."""
+        return _installed() != self._version
 
     def _turn(self) -> None:
         now = _now()
@@ -139,10 +148,11 @@ def lock(runtime: Path, node: str) -> int:
     return descriptor
 
 
-def main(load: Callable[[], Settings], runtime: Path, page: Page) -> int:
+def main(
+    load: Callable[[], Settings], runtime: Path, page: Page, run_agent: RunAgent, arguments: list[str]
+) -> int:
     """Run a node in this process."""
-    setproctitle("pimqtt: supervisor")
-    supervisor = Supervisor(load, runtime, page)
+    supervisor = Supervisor(load, runtime, page, run_agent, arguments)
     gc.collect()
     gc.freeze()  # what is imported by now stays shared with the children
     return supervisor.run()
@@ -155,6 +165,15 @@ def _signals() -> int:
         signal.signal(number, lambda _number, _frame: None)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     return read
+
+
+def _installed() -> tuple[int, int]:
+    """Tell the installed version apart from another: an installer writes its files anew."""
+    try:
+        status = Path(__file__).with_name("__init__.py").stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
 
 
 def _now() -> float:

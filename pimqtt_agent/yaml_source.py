@@ -127,7 +127,9 @@ class _Composer:
             node = Node(self._file, line, event.tag, event.value, event.style or None)
         elif isinstance(event, events.AliasEvent):
             if event.anchor not in self._anchors:
-                raise UnreadableError("an alias (*) to no anchor (&) above; quote a text that starts with *", line)
+                raise UnreadableError(
+                    "not valid YAML: alias (*) without an anchor (&) above; quote a text with *", line
+                )
             return self._anchors[event.anchor]
         elif depth > MAX_DEPTH:
             raise UnreadableError(f"nested deeper than {MAX_DEPTH} levels", line)

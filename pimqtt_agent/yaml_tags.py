@@ -37,8 +37,9 @@ class Reader:
 
     def file(self, shown: str, chain: tuple[str, ...] = ()) -> Node:
         """Read a file; raises ``UnreadableError``."""
+        text = text_of(shown)
         self._chains[shown] = (*chain, os.path.realpath(shown))
-        return compose(text_of(shown), shown)
+        return compose(text, shown)
 
     def open(self, node: Node, path: Path) -> Node:
         """Return what stands for a node: a tag or reference replaced; of a mapping the keys are read and merged."""
@@ -84,20 +85,28 @@ class Reader:
         return result
 
     def _merged(self, node: Node, path: Path) -> list[tuple[Node, Node]]:
-        result: dict[object, tuple[Node, Node]] = {}
-        merges: list[Node] = []
-        for key, value in node.pairs or ():
-            if key.text == "<<" and key.style is None:
-                merges.append(value)
-            elif key.text is None:
-                self._mistakes.add(key, path, "a key must be a plain word")
-            elif (first := result.setdefault(_key(key), (key, value))[0]) is not key:
-                where = f"line {first.line}" if first.file == key.file else f"{first.file}:{first.line}"
-                self._mistakes.add(key, (*path, key.text), f"key {key.text!r} is given twice, first in {where}")
-        for merge in merges:
+        result = self._unique(node, path)
+        for merge in [value for key, value in node.pairs or () if _is_merge(key)]:
             for key, value in self._merge_pairs(merge, path):
                 result.setdefault(key.data, (key, value))
         return list(result.values())
+
+    def _unique(self, node: Node, path: Path) -> dict[object, tuple[Node, Node]]:
+        result: dict[object, tuple[Node, Node]] = {}
+        for key, value in node.pairs or ():
+            if key.text is None:
+                self._mistakes.add(key, path, "a key must be a plain word")
+            elif not _is_merge(key) and (first := result.setdefault(_key(key), (key, value))[0]) is not key:
+                what = f"key {key.text!r} is given twice, first in line {first.line}"
+                self._mistakes.add(key, (*path, key.text), what)
+        return result
+
+    def look(self, node: Node, path: Path) -> None:
+        """Tell the keys that are given twice below a node, without following its references."""
+        for key, (_, value) in self._unique(node, path).items():
+            self.look(value, (*path, str(key)))
+        for index, item in enumerate(node.items or ()):
+            self.look(item, (*path, index))
 
     def _merge_pairs(self, node: Node, path: Path) -> list[tuple[Node, Node]]:
         node = self.open(node, path)
@@ -131,8 +140,8 @@ class Reader:
         try:
             node.data = scalar(node)
         except ValueError as error:
-            what = f"{show(node, path)} can't be read as it stands" if is_hidden(node, path) else str(error)
-            return self._mistakes.broken(node, path, what)
+            hidden = f"{show(node, path)} can't be read as it stands; put it in quotes"
+            return self._mistakes.broken(node, path, hidden if is_hidden(node, path) else str(error))
         return node
 
     def _substituted(self, node: Node, path: Path) -> Node:
@@ -158,6 +167,10 @@ class Reader:
         data = typed(text) if whole and node.tag is None else text
         source = "broken" if problems else "env"
         return Node(node.file, node.line, text=text, style=node.style, data=data, source=source, written=written)
+
+
+def _is_merge(key: Node) -> bool:
+    return key.text == "<<" and key.style is None
 
 
 def _key(node: Node) -> object:

@@ -73,7 +73,7 @@ class Driver:
 class Device(BaseModel):
     """One YAML entry under ``devices``. A kind subclasses it: ``class Switch(OutputDevice, kind="switch")``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     #: which process runs it: ``pins``, ``camera`` (one process each) or ``agent`` (no hardware)
     keeper: ClassVar[str] = "pins"

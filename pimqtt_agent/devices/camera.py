@@ -36,7 +36,7 @@ _ALLOWED = "synthetic, pi, {file: PATH}, {v4l2: DEVICE}, {pi: NUMBER}"
 class SourceOptions(BaseModel):
     """Where pictures come from: one of these."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     synthetic: Literal[True] | None = None
     """A painted scene that moves; needs no camera."""

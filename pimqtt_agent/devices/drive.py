@@ -86,7 +86,7 @@ class DriveEntity(Entity):
 class SteeringOptions(BaseModel):
     """A steering servo; angles are the servo's own, in degrees."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     pin: Line
     """The line of its pulses."""
@@ -161,7 +161,7 @@ class Drive(MotionDevice, kind="drive"):
         given = {key for key in ("left", "right", "motor", "steering") if getattr(self, key) is not None}
         if given not in ({"left", "right"}, {"motor", "steering"}):
             names = " and ".join(sorted(given)) or "no motor"
-            raise ValueError(f"{names}: a drive needs left and right, or motor and steering")
+            raise ValueError(f"{names} given: a drive needs left and right, or motor and steering")
         return self
 
     @classmethod

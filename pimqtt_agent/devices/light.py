@@ -108,7 +108,7 @@ def _read(message: dict[str, Any]) -> tuple[float | None, dict[str, int]]:
 class RgbPins(BaseModel):
     """The lines of a coloured light."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     red: Line
     """The line of red."""
@@ -143,7 +143,7 @@ class Light(OutputDevice, kind="light"):
     def _one_form(self) -> Self:
         if (self.pin is None) == (self.rgb is None):
             what = "no line" if self.pin is None else "pin and rgb"
-            raise ValueError(f"{what}: a light needs pin, or rgb with red, green and blue")
+            raise ValueError(f"{what} given: a light needs pin, or rgb with red, green and blue")
         return self
 
     @classmethod

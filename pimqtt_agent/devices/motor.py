@@ -23,7 +23,7 @@ Frequency = Annotated[float, Field(gt=0, le=20_000)]
 class BridgeOptions(BaseModel):
     """How a motor hangs on its H-bridge: by `forward` and `backward`, or by `phase` and `enable`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     forward: Line | None = None
     """The line that drives it forward (IN1)."""
@@ -41,7 +41,7 @@ class BridgeOptions(BaseModel):
         given = {key for key in ("forward", "backward", "phase", "enable") if getattr(self, key) is not None}
         if given not in ({"forward", "backward"}, {"phase", "enable"}):
             names = " and ".join(sorted(given)) or "no line"
-            raise ValueError(f"{names}: a motor needs forward and backward, or phase and enable")
+            raise ValueError(f"{names} given: a motor needs forward and backward, or phase and enable")
         return self
 
     def pins(self) -> Iterator[tuple[str, Line]]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from pimqtt_agent.devices.base import Device, Id, NotNegative, Positive
 from pimqtt_agent.rules import KEEP, LAST, MIN_TTL_S, Limits, Motion, OnDisconnect, Rules, Ttl, Value
 
-_MODEL = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+_MODEL = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class TtlOptions(BaseModel):

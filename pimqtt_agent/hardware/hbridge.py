@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from math import copysign, nan
 from typing import Protocol
 
+from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.hardware.protocols import Board, Line
 from pimqtt_agent.hardware.ramp import Ramp
 
@@ -32,6 +33,7 @@ class _Pwm:
         self.close = self._line.close
 
     def set(self, duty: float) -> None:
+        duty = round(duty, 6)
         if duty == self.duty:
             return
         self.duty = nan  # if the line fails, the next write is made in any case
@@ -76,8 +78,8 @@ class TwoPwm:
                 driven.set(1.0)
 
     def close(self) -> None:
-        """Stop what moves, and give the lines back."""
-        with self._claims:
+        """Stop what moves, and give the lines back, also if they are broken."""
+        with self._claims, suppress(HardwareError):
             if self._forward.duty != self._backward.duty:
                 self._coast()
 
@@ -114,8 +116,8 @@ class PhaseEnable:
         self._enable.set(0.0)
 
     def close(self) -> None:
-        """Stop, and give the lines back."""
-        with self._claims:
+        """Stop, and give the lines back, also if they are broken."""
+        with self._claims, suppress(HardwareError):
             self.stop()
 
 

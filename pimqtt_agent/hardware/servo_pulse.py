@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import inf, nan
 
+from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.hardware.protocols import Board, Line
 
 FREQUENCY_HZ = 50.0
@@ -47,11 +49,10 @@ class ServoPulse:
         self._write(0.0)
 
     def close(self) -> None:
-        """End the pulses and give the line back."""
-        try:
+        """End the pulses and give the line back, also if it is broken."""
+        with suppress(HardwareError):
             self.release()
-        finally:
-            self._line.close()
+        self._line.close()
 
     def _write(self, duty: float) -> None:
         if duty != self._duty:

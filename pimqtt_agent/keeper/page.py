@@ -15,6 +15,7 @@ import msgspec
 SLOT = 512
 SLOTS = 2048
 _HEAD = 8
+_EMPTY = bytes(_HEAD)
 NODE = "!"
 
 
@@ -26,6 +27,7 @@ class Record(msgspec.Struct, array_like=True):
     off_since_s: float | None = None
     latched: bool = False
     live: bool = True
+    on_since_s: float | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -40,27 +42,32 @@ class Page:
         self._map = mmap.mmap(-1, SLOT * SLOTS)
         self._slots: dict[str, int] = {}
         self._used = 0
+        self._torn: list[int] = []
         self.torn = False
 
     def read(self) -> dict[str, Record]:
         """Read every slot; sets ``torn`` where one can't be trusted."""
         records: dict[str, Record] = {}
-        self._used = 0
+        self._used, self._slots, self._torn = 0, {}, []
         for index in range(SLOTS):
-            length = int.from_bytes(self._map[index * SLOT : index * SLOT + 4], "little")
-            if length == 0:
-                break
+            head = self._map[index * SLOT : index * SLOT + _HEAD]
+            if head == _EMPTY:
+                continue
             self._used = index + 1
-            record = self._slot(index, length)
+            record = self._slot(index, head)
             if record is None:
                 self.torn = True
+                self._torn.append(index)
                 continue
             records[record.name] = record
             self._slots[record.name] = index
         return records
 
     def write(self, record: Record) -> None:
-        """Write one slot: length and checksum first, so that a torn write shows."""
+        """Write one slot: length and checksum first, so that a torn write shows.
+
+        Torn slots have said what they had to say as soon as the node's latch is written; a reset then is one.
+        """
         index = self._slots.get(record.name)
         if index is None:
             if self._used >= SLOTS:
@@ -73,13 +80,17 @@ class Page:
         start = index * SLOT
         head = len(data).to_bytes(4, "little") + zlib.crc32(data).to_bytes(4, "little")
         self._map[start : start + _HEAD + len(data)] = head + data
+        if record.name == NODE and record.latched:
+            for torn in self._torn:
+                self._map[torn * SLOT : (torn + 1) * SLOT] = bytes(SLOT)
+            self._torn = []
 
-    def _slot(self, index: int, length: int) -> Record | None:
-        start = index * SLOT
+    def _slot(self, index: int, head: bytes) -> Record | None:
+        start, length = index * SLOT, int.from_bytes(head[:4], "little")
         if length > SLOT - _HEAD:
             return None
         data = self._map[start + _HEAD : start + _HEAD + length]
-        if zlib.crc32(data) != int.from_bytes(self._map[start + 4 : start + _HEAD], "little"):
+        if zlib.crc32(data) != int.from_bytes(head[4:], "little"):
             return None
         try:
             return _decode(data)

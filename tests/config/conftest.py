@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,7 @@ import pytest
 from pimqtt_agent.config import load
 from pimqtt_agent.errors import ConfigError
 from pimqtt_agent.settings import Settings
-
-HEAD = "node: car1\nhardware: {backend: simulated}\n"
-#: The line of the first device in a file that ``devices`` makes.
-FIRST = 4
-
-Write = Callable[..., None]
-Told = Callable[..., list[str]]
-Read = Callable[..., Settings]
+from tests.config.texts import Read, Told, Write
 
 
 @pytest.fixture
@@ -63,8 +55,3 @@ def told(read: Read) -> Told:
         return caught.value.lines
 
     return told
-
-
-def devices(*entries: str) -> str:
-    """Make a file with these devices, one a line from line 4 on."""
-    return HEAD + "devices:\n" + "".join(f"  - {entry}\n" for entry in entries)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import HEAD
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from pimqtt_agent.config import load, schema
 from pimqtt_agent.devices import KINDS
 from pimqtt_agent.errors import ConfigError
 from pimqtt_agent.settings import Settings
+from tests.config.texts import HEAD
 
 SCALARS = st.one_of(
     st.none(),
@@ -23,60 +23,72 @@ SCALARS = st.one_of(
     st.integers(),
     st.floats(),
     st.text(max_size=12),
-    st.sampled_from(["on", "off", "last", "keep", "${X}", "${X:-1}", "nan", "017", "1:30", "x:3", "-", "<<", "", "stop"]),
+    st.sampled_from(
+        ["on", "off", "last", "keep", "${X}", "${X:-1}", "nan", "017", "1:30", "x:3", "-", "<<", "", "stop"]
+    ),
     st.dates(),
 )
 KEYS = st.one_of(st.sampled_from(["value", "on", "id", "kind", "owner", "x", "y", "default", "max"]), SCALARS)
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=6)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=6
+)
 EASY = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 PLACES = sorted((kind, name) for kind, model in KINDS.items() for name in model.model_fields)
-SECTIONS = sorted(set(Settings.model_fields) - {"devices"}) + ["profiles", "devices", "zzz"]
+SECTIONS = [*sorted(Settings.model_fields), "profiles", "zzz"]
+
+
+NAMES = sorted({name for model in schema()["$defs"].values() for name in model.get("properties", {})})
 
 
 def check(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    found: Settings | ConfigError
     try:
         found = load(path, environ={})
     except ConfigError as error:
-        assert error.lines
-        assert error.status in (1, 2)
-        assert all(line.isprintable() and line.startswith(str(path)) for line in error.lines)
-    else:
-        assert isinstance(found, Settings)
+        found = error
+    if isinstance(found, ConfigError):
+        assert found.lines
+        assert found.status in (1, 2)
+        assert all(line.isprintable() and line.startswith(str(path)) for line in found.lines)
 
 
 def dumped(value: object) -> str:
     try:
         return yaml.safe_dump(value, allow_unicode=True)
     except (yaml.YAMLError, UnicodeError):
-        assume(False)  # noqa: FBT003 - hypothesis's word
+        assume(False)
         raise
 
 
-@pytest.mark.parametrize(("kind", "key"), PLACES)
-@settings(EASY, max_examples=12)
-@given(value=VALUES)
-def test_any_value_of_any_option(tmp_path: Path, kind: str, key: str, value: Any) -> None:
+@settings(EASY, max_examples=500)
+@given(place=st.sampled_from(PLACES), value=VALUES)
+def test_any_value_of_any_option(tmp_path: Path, place: tuple[str, str], value: Any) -> None:
+    kind, key = place
     entry = yaml.safe_load(KINDS[kind].example) | {key: value}
     other = {"id": "other", "kind": "switch", "pin": 27, "interlock": {"group": "a"}, "initial": True}
     check(tmp_path / "c.yaml", HEAD + dumped({"devices": [entry, other]}))
 
 
-@pytest.mark.parametrize("key", SECTIONS)
-@settings(EASY, max_examples=40)
-@given(value=VALUES)
+@settings(EASY, max_examples=200)
+@given(key=st.sampled_from(SECTIONS), value=VALUES)
 def test_any_value_of_any_section(tmp_path: Path, key: str, value: Any) -> None:
-    root = {"node": "a", "hardware": {"backend": "kernel", "chip": "x"}, "devices": [{"id": "a", "kind": "switch", "pin": 1}]}
+    root = {
+        "node": "a",
+        "hardware": {"backend": "kernel", "chip": "x"},
+        "devices": [{"id": "a", "kind": "switch", "pin": 1}],
+    }
     check(tmp_path / "c.yaml", dumped(root | {key: value}))
 
 
-@pytest.mark.parametrize("key", ["mqtt", "hardware", "system", "node"])
 @EASY
-@given(data=st.data())
-def test_any_value_inside_a_section(tmp_path: Path, key: str, data: st.DataObject) -> None:
-    names = {name for model in schema()["$defs"].values() for name in model.get("properties", {})}
-    inner = data.draw(st.dictionaries(st.sampled_from(sorted(names)), VALUES, max_size=4))
-    inner |= data.draw(st.sampled_from([{}, {"backend": "simulated"}, {"backend": "kernel"}, {"id": "a"}]))
+@given(
+    key=st.sampled_from(["mqtt", "hardware", "system", "node"]),
+    start=st.sampled_from([{}, {"backend": "simulated"}, {"backend": "kernel"}, {"id": "a"}]),
+    more=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4),
+)
+def test_any_value_inside_a_section(tmp_path: Path, key: str, start: dict[str, Any], more: dict[str, Any]) -> None:
+    inner = start | more
     check(tmp_path / "c.yaml", dumped({"node": "a", "hardware": {"backend": "pi"}, "devices": []} | {key: inner}))
 
 
@@ -101,4 +113,4 @@ def test_json_is_yaml(tmp_path: Path, value: Any, text: str) -> None:
     try:
         check(tmp_path / "c.yaml", HEAD + "devices: " + json.dumps([value, text], ensure_ascii=True))
     except (UnicodeEncodeError, TypeError):
-        assume(False)  # noqa: FBT003 - hypothesis's word
+        assume(False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import HEAD, Read, Told, devices
+
+from tests.config.texts import HEAD, Read, Told, devices
 
 
 def test_a_pin_is_used_twice(told: Told) -> None:
@@ -41,12 +42,20 @@ def test_a_pin_of_an_entry_without_a_name(told: Told) -> None:
     assert "config.yaml:5: devices[1].pin: pin 22 is already used by devices[0], line 4" in lines
 
 
-@pytest.mark.parametrize(("backend", "pin", "allowed"), [
-    ("pi", "28", "0 to 27"), ("pi", "-1", "0 to 27"), ("simulated", "1024", "0 to 1023"), ("pi", "99999999999999999999", "0 to 27"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("backend", "pin", "allowed"),
+    [
+        ("pi", "28", "0 to 27"),
+        ("pi", "-1", "0 to 27"),
+        ("simulated", "1024", "0 to 1023"),
+        ("pi", "99999999999999999999", "0 to 27"),
+    ],
+)
 def test_a_pin_that_the_backend_does_not_have(told: Told, backend: str, pin: str, allowed: str) -> None:
     text = devices(f"{{id: a, kind: switch, pin: {pin}}}").replace("simulated", backend)
-    assert told(text) == [f"config.yaml:4: devices[0].pin: pin {pin} is no line of backend {backend}; allowed: {allowed}"]
+    assert told(text) == [
+        f"config.yaml:4: devices[0].pin: pin {pin} is no line of backend {backend}; allowed: {allowed}"
+    ]
 
 
 def test_a_named_pin_where_there_are_no_chips(told: Told) -> None:
@@ -70,7 +79,10 @@ CHIPS = "chip: main, chips: {expander: /dev/gpiochip4, same: main, twin: /dev/gp
 
 def test_lines_of_chips(read: Read) -> None:
     text = kernel(
-        CHIPS, "{id: a, kind: switch, pin: 3}", "{id: b, kind: switch, pin: expander:3}", "{id: c, kind: switch, pin: 99}"
+        CHIPS,
+        "{id: a, kind: switch, pin: 3}",
+        "{id: b, kind: switch, pin: expander:3}",
+        "{id: c, kind: switch, pin: 99}",
     )
     assert len(read(text).devices) == 3
 
@@ -118,8 +130,24 @@ def test_an_id_is_used_twice(told: Told) -> None:
     )
 
 
-@pytest.mark.parametrize("word", ["availability", "info", "call", "result", "stop", "set", "state", "lease", "image",
-                                  "event", "sim", "marker", "system"])  # fmt: skip
+@pytest.mark.parametrize(
+    "word",
+    [
+        "availability",
+        "info",
+        "call",
+        "result",
+        "stop",
+        "set",
+        "state",
+        "lease",
+        "image",
+        "event",
+        "sim",
+        "marker",
+        "system",
+    ],
+)
 def test_reserved_ids(told: Told, word: str) -> None:
     assert told(devices(f"{{id: {word}, kind: switch, pin: 1}}")) == [
         f"config.yaml:4: devices[0].id: {word!r} is reserved and can't be a device's id"
@@ -161,7 +189,10 @@ def test_an_interlock_that_starts_with_one_on(read: Read) -> None:
 
 
 def test_impossible_combinations_of_one_device(told: Told) -> None:
-    text = devices("{id: a, kind: switch, pin: 1, safe: on, min_off: 5}", "{id: b, kind: switch, pin: 2, ttl: {default: 9, max: 5}}")
+    text = devices(
+        "{id: a, kind: switch, pin: 1, safe: on, min_off: 5}",
+        "{id: b, kind: switch, pin: 2, ttl: {default: 9, max: 5}}",
+    )
     assert told(text) == [
         "config.yaml:4: devices[0].min_off: min_off needs a safe value that is off, and safe is True",
         "config.yaml:5: devices[1].ttl.default: 9 is above ttl.max 5",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import HEAD, Told, devices
+
+from tests.config.texts import HEAD, Told, devices
 
 SWITCH_KEYS = (
     "active_low, area, control, device_class, icon, id, initial, interlock, kind, max_on, min_off, name, "
@@ -125,13 +126,15 @@ ROOTS = [
     ("owners: {anna: {max_priority: 10}}", "owners.anna.max_priority: 10 is out of range; allowed: 0 to 9"),
     ("owners: {5: {max_priority: 1}}", "owners.5: the key '5' is not a text; put it in quotes"),
     ("owners: {a b: 5}", "owners['a b']: 5 is not a mapping; allowed: max_priority"),
-    ("system: {allow: [restart, boot]}", "system.allow[1]: unknown value 'boot'; "
-     "allowed: restart, reboot, identify; did you mean reboot?"),
+    (
+        "system: {allow: [restart, boot]}",
+        ("system.allow[1]: unknown value 'boot'; allowed: restart, reboot, identify; did you mean reboot?"),
+    ),
     ("system: {allow: restart}", "system.allow: 'restart' is not a list"),
     ("system: {interval: 1}", "system.interval: 1 is out of range; allowed: 5 to 3600"),
     ("profiles: 5", "profiles: 5 is not a mapping"),
     ("profiles: {dev: 5}", "profiles.dev: 5 is not a mapping"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "line"), ROOTS)
@@ -141,17 +144,26 @@ def test_a_section(told: Told, text: str, line: str) -> None:
 
 HARDWARE = [
     ("{backend: x}", "hardware.backend: unknown value 'x'; allowed: simulated, pi, kernel"),
-    ("{backend: simulate}", "hardware.backend: unknown value 'simulate'; "
-     "allowed: simulated, pi, kernel; did you mean simulated?"),
+    (
+        "{backend: simulate}",
+        ("hardware.backend: unknown value 'simulate'; allowed: simulated, pi, kernel; did you mean simulated?"),
+    ),
     ("{}", "hardware.backend: key 'backend' is missing; allowed: simulated, pi, kernel"),
     ("{backend: pi, trace: x}", "hardware.trace: unknown key 'trace'; allowed: backend"),
-    ("{backend: simulated, trase: x}", "hardware.trase: unknown key 'trase'; "
-     "allowed: backend, control, on_release, pulls, trace; did you mean trace?"),
+    (
+        "{backend: simulated, trase: x}",
+        (
+            "hardware.trase: unknown key 'trase'; "
+            "allowed: backend, control, on_release, pulls, trace; did you mean trace?"
+        ),
+    ),
     ("{backend: simulated, pulls: {4: off}}", "hardware.pulls.4: unknown value 'off'; allowed: up, down"),
-    ("{backend: simulated, pulls: {1024: up}}", "hardware.pulls.1024: pin 1024 is no line of backend simulated; "
-     "allowed: 0 to 1023"),
+    (
+        "{backend: simulated, pulls: {1024: up}}",
+        ("hardware.pulls.1024: pin 1024 is no line of backend simulated; allowed: 0 to 1023"),
+    ),
     ("pi", "hardware: 'pi' is not a mapping; allowed: backend, chip, chips, control, on_release, pulls, trace"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "line"), HARDWARE)
@@ -176,7 +188,10 @@ def test_the_node(told: Told) -> None:
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "{}"])
 def test_an_empty_file(told: Told, text: str) -> None:
-    assert told(text) == ["config.yaml:1: node: key 'node' is missing", "config.yaml:1: hardware: key 'hardware' is missing"]
+    assert told(text) == [
+        "config.yaml:1: node: key 'node' is missing",
+        "config.yaml:1: hardware: key 'hardware' is missing",
+    ]
 
 
 def test_a_file_that_is_no_mapping(told: Told) -> None:

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import HEAD, Read, Told, Write, devices
 
 from pimqtt_agent import yaml_secrets
 from pimqtt_agent.config import load
 from pimqtt_agent.errors import ConfigError
+from tests.config.texts import HEAD, Read, Told, Write, devices
 
 HIDDEN = "hunter2xyz"
 
@@ -26,7 +26,10 @@ def test_a_variable(read: Read) -> None:
 
 
 def test_variables_take_the_type_that_they_look_like(read: Read) -> None:
-    text = HEAD + "devices:\n - id: a\n   kind: switch\n   pin: ${PIN}\n   active_low: ${LOW}\n   name: a ${PIN} b ${LOW}\n"
+    text = (
+        HEAD
+        + "devices:\n - id: a\n   kind: switch\n   pin: ${PIN}\n   active_low: ${LOW}\n   name: a ${PIN} b ${LOW}\n"
+    )
     device = read(text, {"PIN": "17", "LOW": "on"}).devices[0]
     assert (device.model_dump()["pin"], device.model_dump()["active_low"], device.name) == (17, True, "a 17 b on")
 
@@ -78,8 +81,8 @@ def test_a_variable_in_a_flow_needs_quotes(told: Told) -> None:
 # --- secrets
 
 
-def password(settings: object) -> str:
-    return settings.mqtt.password.get_secret_value()  # type: ignore[attr-defined, no-any-return]
+def password(settings: Settings) -> str:
+    return settings.mqtt.password.get_secret_value() if settings.mqtt.password else ""
 
 
 @pytest.mark.parametrize("written", [HIDDEN, f"'{HIDDEN}'", "1234", "017", ".nan", "on"])
@@ -100,14 +103,14 @@ def test_a_secret_from_a_file(read: Read, folder: Path) -> None:
 
 
 def test_a_secret_from_a_command(read: Read) -> None:
-    command = f"!secret {{command: [{sys.executable}, -c, 'import os; print(os.environ[\"A\"] + \"$B;\")']}}"
+    command = f'!secret {{command: [{sys.executable}, -c, \'import os; print(os.environ["A"] + "$B;")\']}}'
     assert password(read(HEAD + f"mqtt: {{password: {command}}}", {"A": "x y"})) == "x y$B;"
 
 
 @pytest.mark.parametrize(
     ("secret", "line"),
     [
-        ("pv", "unknown secret 'pv'; allowed: list, pw; did you mean pw?"),
+        ("mqtt_pv", "unknown secret 'mqtt_pv'; allowed: list, mqtt_pw, pw; did you mean mqtt_pw?"),
         ("list", "the secret 'list' is not a single value"),
         ("''", "!secret without a name; FORMS"),
         ("[pw]", "no form of a secret; FORMS"),
@@ -121,7 +124,9 @@ def test_a_secret_from_a_command(read: Read) -> None:
 )
 def test_a_secret_that_is_asked_for_wrongly(told: Told, secret: str, line: str) -> None:
     forms = "write !secret NAME, !secret {file: PATH} or !secret {command: [PROGRAM, ARGUMENT]}"
-    lines = told(HEAD + f"mqtt: {{password: !secret {secret}}}", secrets=f"pw: {HIDDEN}\nlist: [{HIDDEN}]\n")
+    lines = told(
+        HEAD + f"mqtt: {{password: !secret {secret}}}", secrets=f"pw: {HIDDEN}\nmqtt_pw: x\nlist: [{HIDDEN}]\n"
+    )
     assert lines == [f"config.yaml:3: mqtt.password: {line.replace('FORMS', forms)}"]
 
 
@@ -189,7 +194,7 @@ def test_passwords_are_never_shown(told: Told, text: str) -> None:
 
 def test_a_password_as_an_alias_is_not_shown(told: Told) -> None:
     assert told(HEAD + f"mqtt: {{password: *{HIDDEN}}}", status=2) == [
-        "config.yaml:3: not valid YAML: an alias (*) to no anchor (&) above; quote a text that starts with *"
+        "config.yaml:3: not valid YAML: alias (*) without an anchor (&) above; quote a text with *"
     ]
 
 
@@ -219,11 +224,8 @@ def test_lists_are_spliced_among_devices(read: Read, told: Told) -> None:
     files["list"] = f"- {a}\n-  {b.replace('pin', 'pinn')}\n"
     files["one"] = d.replace("4", "3")
     lines = told(text, **files)
-    assert lines[0] == "config.yaml:6: devices[3].pin: pin 3 is already used by c, line 5" or lines == [
-        "one.yaml:1: devices[3].pin: pin 3 is already used by c, config.yaml:5",
-        lines[1],
-    ] or lines[1] == "one.yaml:1: devices[3].pin: pin 3 is already used by c, config.yaml:5"
-    assert any(line.startswith("list.yaml:2: devices[1].pinn: unknown key 'pinn'; ") for line in lines)
+    assert lines[0].startswith("list.yaml:2: devices[1].pinn: unknown key 'pinn'; ")
+    assert lines[1:] == ["one.yaml:1: devices[3].pin: pin 3 is already used by c, config.yaml:5"]
 
 
 def test_includes_are_relative_to_their_file(read: Read, folder: Path) -> None:
@@ -239,12 +241,16 @@ def test_includes_are_relative_to_their_file(read: Read, folder: Path) -> None:
 def test_mistakes_are_told_in_the_included_file(told: Told, folder: Path) -> None:
     (folder / "sub").mkdir()
     (folder / "sub" / "a.yaml").write_text("\nhost: x\nprot: 5\n")
-    assert told(HEAD + "mqtt: !include sub/a.yaml")[0].startswith("sub/a.yaml:3: mqtt.prot: unknown key 'prot'; allowed: ")
+    assert told(HEAD + "mqtt: !include sub/a.yaml")[0].startswith(
+        "sub/a.yaml:3: mqtt.prot: unknown key 'prot'; allowed: "
+    )
 
 
 def test_a_broken_include(told: Told, folder: Path) -> None:
     (folder / "latin.yaml").write_bytes(b"a: 1\nb: \xe4\n")
-    text = devices("!include nope.yaml", "!include bad.yaml", "!include .", "!include latin.yaml", "{id: A, kind: switch, pin: 1}")
+    text = devices(
+        "!include nope.yaml", "!include bad.yaml", "!include .", "!include latin.yaml", "{id: A, kind: switch, pin: 1}"
+    )
     lines = told(text, status=2, bad="a: 1\nb: [\n")
     assert lines[0] == "config.yaml:4: devices[0]: cannot include nope.yaml: no such file"
     assert lines[1].startswith("config.yaml:5: devices[1]: cannot include bad.yaml:3: not valid YAML: ")
@@ -267,7 +273,9 @@ def test_an_include_without_a_name(told: Told, name: str) -> None:
 
 # --- profiles
 
-PROFILES = HEAD + """\
+PROFILES = (
+    HEAD
+    + """\
 mqtt: {host: a, port: 1}
 devices: [{id: a, kind: switch, pin: 1}]
 profiles:
@@ -278,6 +286,7 @@ profiles:
     devices: !include devices.yaml
   bad: {mqtt: {prt: 5}, hardware: {trase: x}}
 """
+)
 FILES = {"devices": "- {id: b, kind: switch, pin: 40}\n- {id: c, kind: switch, pin: ${NOPE}}\n".replace("${NOPE}", "3")}
 
 
@@ -334,7 +343,7 @@ def test_duplicated_keys_are_told_in_every_profile(told: Told) -> None:
 # --- what can't be read
 
 
-def test_a_file_that_is_not_there(told: Told, folder: Path, write: Write) -> None:
+def test_a_file_that_is_not_there(folder: Path, write: Write) -> None:
     def lines(name: str) -> list[str]:
         with pytest.raises(ConfigError) as caught:
             load(name, environ={})
@@ -350,7 +359,7 @@ def test_a_file_that_is_not_there(told: Told, folder: Path, write: Write) -> Non
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission(told: Told, folder: Path) -> None:
+def test_a_file_without_permission(folder: Path) -> None:
     (folder / "config.yaml").touch(mode=0)
     with pytest.raises(ConfigError) as caught:
         load("config.yaml", environ={})
@@ -369,7 +378,7 @@ def test_a_file_without_permission(told: Told, folder: Path) -> None:
         ("a: \x07\n", 1),
         ("\n\na: *b\n", 3),
         ("a: &x [*x]\n", 1),
-        ("a: !!x!y z\n", 1),
+        ("a: !x!y z\n", 1),
         ("[" * 100_000, 1),
         ("? " * 100_000, 1),
         ("- " * 1000, 1),
@@ -385,7 +394,7 @@ def test_what_is_no_yaml(told: Told, text: str, line: int) -> None:
 def test_many_aliases_do_not_fill_the_memory(told: Told) -> None:
     text = "a0: &a0 [x, x]\n" + "".join(f"a{i + 1}: &a{i + 1} [{', '.join([f'*a{i}'] * 9)}]\n" for i in range(12))
     (line,) = told(text, status=2)
-    assert line.endswith("not valid YAML: too large once its aliases are expanded")
+    assert line.endswith(": too large once its aliases are expanded")
 
 
 def test_bytes_that_are_no_utf8(folder: Path) -> None:

@@ -16,7 +16,7 @@ def test_every_kind_is_chosen_by_its_word() -> None:
     for word, reference in items["discriminator"]["mapping"].items():
         kind = schema()["$defs"][reference.rpartition("/")[2]]
         assert kind["properties"]["kind"]["const"] == word
-        assert "description" in kind["properties"]["id"]
+        assert {"id", "name", "area"} <= set(kind["properties"])
 
 
 def test_every_section_and_profiles() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import HEAD, Read, Told, devices
 
 from pimqtt_agent.config import load
 from pimqtt_agent.devices import KINDS
+from tests.config.texts import HEAD, Read, Told, devices
 
 SAMPLE = """\
 node: car1                                    # or {id: car1, name: "The red car"}
@@ -51,9 +51,14 @@ def test_the_example_of_each_kind_is_right(read: Read, kind: str) -> None:
     assert read(devices(KINDS[kind].example)).devices[0].kind == kind
 
 
-@pytest.mark.parametrize(("text", "value"), [("on", True), ("Off", False), ("yes", True), ("no", False), ("true", True)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("on", True), ("Off", False), ("yes", True), ("no", False), ("true", True)]
+)
 def test_truth_values_are_those_of_yaml(read: Read, text: str, *, value: bool) -> None:
-    assert read(devices(f"{{id: a, kind: switch, pin: 1, active_low: {text}}}")).devices[0].model_dump()["active_low"] is value
+    assert (
+        read(devices(f"{{id: a, kind: switch, pin: 1, active_low: {text}}}")).devices[0].model_dump()["active_low"]
+        is value
+    )
 
 
 @pytest.mark.parametrize(

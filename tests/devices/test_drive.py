@@ -205,6 +205,16 @@ def test_what_could_not_be_claimed_whole_is_given_back() -> None:
     assert board.claimed == set()
 
 
+def test_a_broken_drive_can_be_closed() -> None:
+    for spec in (CAR, TRUCK, {**CAR, "left": {"phase": 5, "enable": 13}, "right": {"phase": 6, "enable": 19}}):
+        board = FakeBoard()
+        _, driver = opened(spec, board)
+        driver.drive("", {"x": 0.5, "y": 1.0}, 1.0)
+        board.broken |= board.claimed
+        driver.close()
+        assert board.claimed == set()
+
+
 def test_a_ramp_delays_no_stop() -> None:
     board = FakeBoard()
     _, driver = opened({**CAR, "ramp": 100}, board)

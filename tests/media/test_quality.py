@@ -13,10 +13,10 @@ sizes = st.integers(1_000, 10_000_000)
 
 @st.composite
 def encoders(draw: st.DrawFn) -> list[int]:
-    """Bytes by quality (0 to 100): growing, else as steep or flat as they like."""
-    steps = draw(st.lists(st.integers(0, 50_000), min_size=101, max_size=101))
-    total = draw(st.integers(500, 500_000))
-    return [total := total + step for step in steps]
+    """Bytes by quality (0 to 100): growing, by a power law with a jump in it."""
+    least, factor, power = draw(st.integers(500, 500_000)), draw(st.integers(0, 5_000)), draw(st.floats(0.1, 2.5))
+    jump, high = draw(st.integers(0, 100)), draw(st.integers(0, 1_000_000))
+    return [least + int(factor * quality**power) + (high if quality >= jump else 0) for quality in range(101)]
 
 
 def search(encoder: list[int], start: int, max_bytes: int) -> list[tuple[int, int]]:
