@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -35,6 +34,7 @@ class Candidate(ABC):
     started_s: float = field(init=False, default=0.0)
 
     name: ClassVar[str]
+    python_is_theirs: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -117,6 +117,7 @@ class Peer(Candidate):
     """An agent from the peers' environment, started by a script in ``peers/``."""
 
     script: ClassVar[str]
+    python_is_theirs = True
 
     @abstractmethod
     def arguments(self) -> list[str]:
@@ -232,8 +233,3 @@ def rotated(kinds: Sequence[type[Candidate]], number: int) -> Iterator[type[Cand
     """Begin each round with another candidate."""
     start = number % len(kinds)
     yield from (*kinds[start:], *kinds[:start])
-
-
-def own_python() -> Path:
-    """Return the Python that runs pimqtt."""
-    return Path(sys.executable)

@@ -29,10 +29,10 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pimqtt"
 
 
-def run(*words: str | Path, **more: Any) -> str:
+def run(*words: str | Path) -> str:
     """Run a command; return what it printed."""
     try:
-        done = subprocess.run([str(w) for w in words], capture_output=True, text=True, check=True, **more)
+        done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=True)
     except FileNotFoundError:
         raise BenchmarkError(f"{words[0]} is missing") from None
     except subprocess.CalledProcessError as error:

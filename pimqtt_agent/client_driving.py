@@ -42,12 +42,13 @@ class Driving:
         self.value: Any = None
         self.last: Result | None = None
         self.refusal: Result | None = None
+        self.last_s = 0.0
         self.round_trip_s: float | None = None
         self._client, self._priority = client, priority
         self._renew_s = RENEW_S
         self._token: str | None = None
         self._token_s = 0.0
-        self._max_age_s = 0.5
+        self.max_age_s = 0.5
         self._sent: OrderedDict[str, float] = OrderedDict()
         self._moving = self._arming = False
         self._changed = asyncio.Event()
@@ -105,7 +106,7 @@ class Driving:
             if self._arming and now >= heartbeat_s:
                 heartbeat_s = now + HEARTBEAT_S
                 await self._call("heartbeat", owner=self._client.owner)
-            if self.value is not None and (self._token is None or now - self._token_s > self._max_age_s / 2):
+            if self.value is not None and (self._token is None or now - self._token_s > self.max_age_s / 2):
                 await self._refresh()
             if self.value is not None:
                 self._moving = True
@@ -140,8 +141,8 @@ class Driving:
                 raise PimqttError(f"{self.place.name} can't be driven: {answer.reason}")
             return
         self._token, self._token_s = answer.result.get("token"), asked_s
-        self._max_age_s = answer.result.get("max_age_s") or self._max_age_s
-        self._renew_s = min(RENEW_S, self._max_age_s / 3)
+        self.max_age_s = answer.result.get("max_age_s") or self.max_age_s
+        self._renew_s = min(RENEW_S, self.max_age_s / 3)
 
     async def _call(self, action: str, **arguments: Any) -> None:
         message = {"action": action, "id": secrets.token_hex(8), **arguments}
@@ -161,7 +162,8 @@ class Driving:
             self._take(result, sent_s)
 
     def _take(self, result: Result, sent_s: float) -> None:
-        self.last, self.round_trip_s = result, time.monotonic() - sent_s
+        self.last, self.last_s = result, time.monotonic()
+        self.round_trip_s = self.last_s - sent_s
         if result.token:
             self._token, self._token_s = result.token, sent_s
         if result.accepted:

@@ -15,7 +15,6 @@ from pathlib import Path as FilePath
 from pimqtt_agent.checks import check
 from pimqtt_agent.devices import KINDS
 from pimqtt_agent.devices.base import Device
-from pimqtt_agent.errors import ConfigError
 from pimqtt_agent.explain import Section
 from pimqtt_agent.line_checks import Entry
 from pimqtt_agent.mistakes import Mistakes, Path, show
@@ -40,7 +39,8 @@ def load(
     try:
         root = reader.file(mistakes.file)
     except UnreadableError as error:
-        raise ConfigError([error.at(mistakes.file)], status=2) from None
+        mistakes.line(mistakes.file, error.line, str(error), status=2)
+        raise mistakes.error() from None
     root = choose(reader, root, profile or environ.get(PROFILE) or None, mistakes)
     settings = _settings(reader.expand(root), mistakes)
     if mistakes or settings is None:

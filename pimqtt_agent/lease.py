@@ -174,6 +174,11 @@ class Output:
         self.resting = resting
         return actions
 
+    def fail(self, now: float) -> list[Action]:
+        """Its hardware failed: the lease is over; it rests where it would at a start."""
+        resting = self.resting if self.rules.motion is Motion.LEVEL else self.rules.safe
+        return self._rest(now, resting, "stopped")
+
     def yields_to(self, command: Command) -> bool:
         """Whether this command's sender could take this output."""
         return not self.access.holder_against(self.lease, command)

@@ -38,7 +38,7 @@ class Reader:
     def file(self, shown: str, chain: tuple[str, ...] = ()) -> Node:
         """Read a file; raises ``UnreadableError``."""
         text = text_of(shown)
-        self._chains[shown] = (*chain, os.path.realpath(shown))
+        self._chains[shown] = (*chain, _real(shown))
         return compose(text, shown)
 
     def open(self, node: Node, path: Path) -> Node:
@@ -121,7 +121,7 @@ class Reader:
             return self._mistakes.broken(node, path, "!include needs a file's name")
         target = os.path.normpath(FilePath(node.file).parent / node.text)
         chain = self._chains[node.file]
-        if os.path.realpath(target) in chain:
+        if _real(target) in chain:
             return self._mistakes.broken(node, path, f"{node.text!r} includes itself")
         try:
             return self.open(self.file(target, chain), path)
@@ -167,6 +167,13 @@ class Reader:
         data = typed(text) if whole and node.tag is None else text
         source = "broken" if problems else "env"
         return Node(node.file, node.line, text=text, style=node.style, data=data, source=source, written=written)
+
+
+def _real(file: str) -> str:
+    try:
+        return os.path.realpath(file)
+    except ValueError:  # a null byte: reading it says so
+        return file
 
 
 def _is_merge(key: Node) -> bool:

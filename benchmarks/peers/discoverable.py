@@ -15,7 +15,7 @@ def main() -> None:
     sensors = import_module("ha_mqtt_discoverable.sensors")
     device = base.DeviceInfo(name="bench", identifiers="bench")
     mqtt = base.Settings.MQTT(host="127.0.0.1", port=port)
-    switches = []
+    switches: list[Any] = []
     for number in range(outputs):
         name = f"o{number}"
         info = sensors.SwitchInfo(name=name, device=device, unique_id=name)

@@ -1,7 +1,5 @@
 """`binary_sensor`: a contact, a motion detector, a float switch."""
 
-# ruff: noqa: ARG002 (signatures are the frame's)
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """`button`: a push button that tells presses, double and long ones."""
 
-# ruff: noqa: ARG002 (signatures are the frame's)
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping

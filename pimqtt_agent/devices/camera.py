@@ -144,7 +144,7 @@ class Camera(Device, kind="camera"):
             stall_s=self.stall_s,
         )
 
-    def open(self, board: Board, first: Mapping[str, Value], report: Report) -> Driver:  # noqa: ARG002
+    def open(self, board: Board, first: Mapping[str, Value], report: Report) -> Driver:
         """Take the first picture; what fails soon is told by ``HardwareError``, what fails later by health."""
         driver = CameraDriver(self, report)
         try:
@@ -180,7 +180,7 @@ class CameraDriver(Driver):
         self._still_s = boottime_s() + camera.interval if camera.interval else inf
         self._probe_s = inf
 
-    def press(self, key: str, now: float) -> None:  # noqa: ARG002
+    def press(self, key: str, now: float) -> None:
         """Take a still. One that takes its time is reported later; it fails by ``HardwareError`` or by health."""
         self.take_still(QUICK_S)
 

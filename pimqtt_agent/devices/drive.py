@@ -1,7 +1,5 @@
 """`drive`: a car, steered by the difference of two motors or by a servo."""
 
-# ruff: noqa: ARG002 (signatures are the frame's)
-
 from __future__ import annotations
 
 import json

@@ -1,7 +1,5 @@
 """`light`: a dimmable lamp on one PWM line, or red, green and blue on three."""
 
-# ruff: noqa: ARG002 (signatures are the frame's)
-
 from __future__ import annotations
 
 import json

@@ -1,6 +1,5 @@
 """`motor`: a DC motor on an H-bridge, from full backward to full forward."""
 
-# ruff: noqa: ARG002 (signatures are the frame's)
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping

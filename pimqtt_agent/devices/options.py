@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -183,8 +184,6 @@ class MotionDevice(OutputDevice):
 
     def rules(self) -> Rules:
         """Make the rules of the main output, with the dead-man as its TTL."""
-        from dataclasses import replace
-
         rules = super().rules()
         longest = self.ttl.max or self.deadman
         ttl = replace(rules.ttl, default=self.ttl.default or self.deadman, max=longest)

@@ -1,7 +1,5 @@
 """`servo`: a hobby servo that is sent to an angle."""
 
-# ruff: noqa: ARG002 (signatures are the frame's)
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping

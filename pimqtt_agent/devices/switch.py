@@ -47,7 +47,7 @@ class Switch(OutputDevice, kind="switch"):
         """One switch."""
         return (entities.Switch(rules=self.rules(), device_class=self.device_class, icon=self.icon),)
 
-    def open(self, board: Board, first: Mapping[str, Value], report: Report) -> Driver:  # noqa: ARG002
+    def open(self, board: Board, first: Mapping[str, Value], report: Report) -> Driver:
         """Claim the line at its first level."""
         return SwitchDriver(self, board, first[""])
 

@@ -69,7 +69,8 @@ class Board(Protocol):
     def release_list(self) -> list[dict[str, object]]:
         """How ``pimqtt safe`` reaches the claimed outputs with the standard library alone.
 
-        One row an output: ``{"backend", "chip" (a device path, or the levels' file), "line" (offset)}``.
+        One row an output: ``{"backend", "chip" (a device path, or the levels' file), "line" (offset), "name" (as it
+        was claimed)}`` and what else the backend needs; ``recorded.safe_rows`` adds the safe levels.
         """
 
     def close(self) -> None:

@@ -86,9 +86,9 @@ def safe_levels(device: Device) -> dict[Line, float]:
 def safe_rows(board: Board, devices: Iterable[Device]) -> list[dict[str, object]]:
     """Complete a board's release list by the safe level of each output: what ``pimqtt safe`` works from."""
     known = {
-        line: {"device": device.id, "level": level}
+        str(line): {"device": device.id, "level": level}
         for device in devices
         if device.keeper == "pins"
         for line, level in safe_levels(device).items()
     }
-    return [{**row, **known[row["name"]]} for row in board.release_list() if row["name"] in known]
+    return [{**row, **known[str(row["name"])]} for row in board.release_list() if str(row["name"]) in known]

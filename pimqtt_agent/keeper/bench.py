@@ -65,6 +65,7 @@ class Bench:
         self.board = board
         self.mounted: dict[str, Mounted] = {}
         self.watched: list[Output] = []
+        self.failed: list[Output] = []
         self._shell = shell
         self._page = page
         self._records = page.read()
@@ -226,6 +227,7 @@ class Bench:
     def _fail(self, mounted: Mounted, now: float, error: HardwareError) -> None:
         log.error("%s: %s", mounted.device.id, error)
         driver, mounted.driver = mounted.driver, None
+        self.failed += mounted.outputs.values()
         if driver:
             driver.close()
         mounted.retry_s = now + mounted.wait_s

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, cast
 
+from pimqtt_agent import safe_list
 from pimqtt_agent.devices import Device
 from pimqtt_agent.errors import HardwareError
-from pimqtt_agent.hardware import open_board
+from pimqtt_agent.hardware import open_board, recorded
 from pimqtt_agent.hardware.protocols import Board
 from pimqtt_agent.keeper.link import Link
 from pimqtt_agent.keeper.page import Page
@@ -67,6 +68,8 @@ class Keeper:
         self._board = board
         self.shell = Shell(board, task.page, self._link, linger_s=task.settings.linger_s)
         self.shell.open(task.devices, boottime_s())
+        self._task = task
+        self._list_outputs()
 
     def run(self) -> None:
         """Go on until told to stop."""
@@ -78,6 +81,15 @@ class Keeper:
         while not self.shell.done:
             self._turn()
         self._link.flush()
+        if not self._task.camera:
+            safe_list.mark_stopped(self._task.runtime)
+
+    def _list_outputs(self) -> None:
+        """Leave the list from which ``pimqtt safe`` works without us (in the runtime folder, which is memory)."""
+        task, self.shell.remounted = self._task, False
+        if not task.camera:
+            rows = recorded.safe_rows(self._board, [m.device for m in self.shell.bench.mounted.values()])
+            safe_list.write(task.runtime, task.settings.node.id, rows, owner=os.getppid())
 
     def _turn(self) -> None:
         now = boottime_s()
@@ -110,6 +122,8 @@ class Keeper:
                 self.shell.handle(message, boottime_s())
             if self.shell.done:
                 return
+        if self.shell.remounted:
+            self._list_outputs()
 
     def _read_control(self) -> None:
         try:

@@ -34,6 +34,7 @@ class Shell:
         self.bench = Bench(board, page, self)
         self.stamp = Stamp(link.generation)
         self.done = ""
+        self.remounted = False  # other devices than at the start are mounted
         self._linger_s = linger_s
         self._agent_s = 0.0
         self._due: dict[Output, float] = {}
@@ -71,6 +72,7 @@ class Shell:
         """Do what the agent asks."""
         self._agent_s = now
         self._handlers[type(message)](message, now)
+        self._end_failed(now)
 
     def tick(self, now: float) -> None:
         """Do what is due: leases first, then drivers."""
@@ -79,6 +81,7 @@ class Shell:
             self._note([output])
         for mounted in self.bench.tick(now):
             self._note(mounted.outputs.values())
+        self._end_failed(now)
         if now >= self._agent_s + self._linger_s and not self._leased():
             self.finish(now, "no agent came back")
 
@@ -90,6 +93,13 @@ class Shell:
         self.link.send(wire.Bye(reason))
         self.done = reason
 
+    def _end_failed(self, now: float) -> None:
+        """End the leases of what failed, so that nobody believes in them."""
+        failed, self.bench.failed = self.bench.failed, []
+        for output in failed:
+            self._perform(output.fail(now), now)
+            self._note([output])
+
     # what the agent asks
 
     def _hello(self, hello: wire.Hello, now: float) -> None:
@@ -97,6 +107,7 @@ class Shell:
             self.finish(now, "another version of the link")
             return
         reopened = self._reconfigure(hello.devices, now)
+        self.remounted = self.remounted or bool(reopened)
         self.link.send(wire.Welcome(wire.VERSION, hello.session, reopened))
         self.bench.tell_all()
         for mounted in self.bench.mounted.values():

@@ -69,6 +69,9 @@ class PiCamera:
         camera = self._camera = picamera(self._number)
         main = {"size": self._size, "format": "YUV420"}
         camera.configure(camera.create_preview_configuration(main, buffer_count=2, queue=False))
+        given = camera.camera_configuration()["main"]["format"]
+        if given != "YUV420":
+            raise HardwareError(f"camera {self._number} gives {given}, and YUV420 is needed")
         camera.start()
 
     def read(self, now: float) -> Frame:  # noqa: ARG002

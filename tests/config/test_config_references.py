@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from pimqtt_agent import yaml_secrets
 from pimqtt_agent.config import load
 from pimqtt_agent.errors import ConfigError
+from pimqtt_agent.settings import Settings
 from tests.config.texts import HEAD, Read, Told, Write, devices
 
 HIDDEN = "hunter2xyz"
@@ -258,6 +260,9 @@ def test_a_broken_include(told: Told, folder: Path) -> None:
     assert lines[3] == "config.yaml:7: devices[3]: cannot include latin.yaml:2: not UTF-8: byte 0xe4"
     assert lines[4].startswith("config.yaml:8: devices[4].id: 'A' is not allowed here")
     assert len(lines) == 5
+    assert told(HEAD + r'mqtt: !include "a\0b"', status=2) == [
+        r"config.yaml:3: mqtt: cannot include a\x00b: embedded null byte"
+    ]
 
 
 def test_circular_includes(told: Told) -> None:
@@ -358,12 +363,12 @@ def test_a_file_that_is_not_there(folder: Path, write: Write) -> None:
     assert lines(str(folder / "config.yaml"))[0].startswith(f"{folder}/config.yaml:1: not valid YAML: ")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission(folder: Path) -> None:
-    (folder / "config.yaml").touch(mode=0)
-    with pytest.raises(ConfigError) as caught:
-        load("config.yaml", environ={})
-    assert (caught.value.lines, caught.value.status) == (["config.yaml: permission denied"], 2)
+def test_a_file_without_permission(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert told("x: y", status=2) == ["config.yaml: permission denied"]
 
 
 @pytest.mark.parametrize(

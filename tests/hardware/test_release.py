@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -63,14 +64,14 @@ def test_a_killed_keepers_lines_are_made_safe(
         time.sleep(0.01)
     assert world.level(17) == 1
     seen: list[float] = []
-    release = chardev.os.close
+    release = os.close
 
     def close(fd: int) -> None:
         seen.append(world.level(17))
         release(fd)
 
     with monkeypatch.context() as patched:
-        patched.setattr(chardev.os, "close", close)
+        patched.setattr(os, "close", close)
         assert safe.main(["-c", str(tmp_path / "config.yaml")]) == 0
     assert 0 in seen  # while it was held; gpio-sim then lets it go to the pull, a Pi's kernel would not
     assert capsys.readouterr().out == "pump: line 17 low\npump: line 18 low\n"

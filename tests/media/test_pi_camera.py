@@ -18,6 +18,7 @@ class Standin:
 
     cameras: ClassVar[int] = 1
     hangs: ClassVar[bool] = False
+    gives: ClassVar[str] = "YUV420"
     log: ClassVar[list[str]] = []
 
     def __init__(self, number: int) -> None:
@@ -34,7 +35,8 @@ class Standin:
         return {"main": main}
 
     def configure(self, config: dict[str, Any]) -> None:
-        self._main = config["main"]
+        assert config["main"]["format"] == "YUV420"
+        self._main = config["main"] | {"format": self.gives}
 
     def camera_configuration(self) -> dict[str, Any]:
         return {"main": self._main}
@@ -94,6 +96,15 @@ def test_a_camera_that_hangs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     camera.open()
     with pytest.raises(HardwareError, match="camera 0 gives no picture"):
         camera.read(0.0)
+
+
+def test_a_camera_that_can_not_give_planes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Standin, "gives", "NV12")
+    camera = PiCamera(0, 640, 480)
+    with pytest.raises(HardwareError, match="camera 0 gives NV12"):
+        camera.open()
+    camera.close()
+    assert Standin.log == ["close"]
 
 
 @pytest.mark.parametrize(("cameras", "found"), [(0, "none"), (1, "1")])

@@ -1,0 +1,102 @@
+"""How things read: changes, leases and results in one line of words each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from pimqtt_agent.client_results import Change, Result
+
+T = TypeVar("T")
+INTERRUPTED = 130
+
+
+def say(text: str) -> None:
+    """Print a line, now: who reads it may be a pipe."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def complain(text: object) -> None:
+    """Print a line on stderr."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def say_json(content: Any) -> None:
+    """Print an object in one line."""
+    say(json.dumps(content, ensure_ascii=False))
+
+
+def run(work: Coroutine[Any, Any, int], *, interrupted: int = INTERRUPTED) -> int:
+    """Run to the exit status; SIGTERM and SIGHUP end it like Ctrl-C, so that it can clean up."""
+
+    async def main() -> int:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(main())
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return interrupted
+
+
+def compact(content: Any) -> str:
+    """Write a value shortly: text as it is, else JSON."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, dict) and set(content) == {"x", "y"}:
+        return f"x {content['x']:g} y {content['y']:g}"
+    return json.dumps(content, ensure_ascii=False, separators=(", ", " ")).replace('"', "").strip("{}")
+
+
+def change(news: Change) -> str:
+    """Write a change as a line: time, place, what, content."""
+    clock = time.strftime("%H:%M:%S", time.localtime(news.unix_s))
+    return f"{clock}  {news.name:<18} {news.what:<12} {content(news)}".rstrip()
+
+
+def content(news: Change) -> str:
+    """Write the content of a change."""
+    if isinstance(news.content, dict):
+        if news.what == "lease":
+            return lease(news.content) if news.content else "at rest"
+        if news.what == "info":
+            return f"{len(news.content.get('devices', ()))} devices, pimqtt {news.content.get('version', '?')}"
+        if news.what == "result" and "outcome" in news.content:
+            return result(Result.read(news.name, news.content))
+    return compact(news.content)
+
+
+def lease(raw: dict[str, Any]) -> str:
+    """Write a lease as it was told."""
+    remaining_s = float(raw.get("remaining_s") or 0)
+    value, resting = compact(raw.get("value")), compact(raw.get("resting"))
+    return f"{raw.get('owner')} holds {value} for {remaining_s:.1f} s, then {resting}"
+
+
+def result(answer: Result) -> str:
+    """Write a result."""
+    if answer.outcome == "rejected":
+        return f"rejected {answer.code}: {answer.reason}"
+    if answer.outcome == "reverted":
+        return f"reverted {answer.cause}: now {compact(answer.state)}"
+    parts = [answer.outcome]
+    if "action" in answer.raw:
+        parts.append(f"{answer.raw['action']}")
+        parts += [compact(answer.result)] if answer.result is not None else []
+    elif answer.state is not None:
+        parts.append(compact(answer.state))
+    if answer.ttl is not None:
+        parts.append(f"for {answer.ttl:g} s")
+    if answer.owner:
+        parts.append(f"by {answer.owner}")
+    return " ".join(parts)

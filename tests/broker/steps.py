@@ -1,0 +1,196 @@
+"""Steps that the files here share: waiting without blocking the loop, driving by renewal, killing, asking the broker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiomqtt
+
+from tests.rig import Node, Observer, Seen, observer, wait_for
+
+Start = Callable[..., Node]
+
+CAR = "{id: car, kind: drive, left: {forward: 5, backward: 6}, right: {forward: 13, backward: 19}, deadman: 0.5}"
+FAN = "{id: fan, kind: motor, forward: 23, backward: 24, deadman: 0.5}"
+LAMP = "{id: lamp, kind: switch, pin: 27}"
+PUMP = "{id: pump, kind: switch, pin: 17, ttl: {default: 5, max: 60}}"
+#: What a dead-man may be late on a loaded test machine (s); the promise is 20 ms on a board of its own.
+LATE_S = 0.06
+
+
+async def online(watch: Observer, since: int = 0, timeout_s: float = 10) -> None:
+    """Wait until the node is there and announced."""
+    await watch.wait("pimqtt/car1/availability", lambda seen: seen.text == "online", timeout_s, since)
+    await watch.wait("homeassistant/device/car1/system/config", timeout_s=timeout_s)
+
+
+async def reached(running: Node, pin: int, level: float, timeout_s: float = 3) -> int:
+    """Wait until a pin is at a level; return when it got there (ns, CLOCK_MONOTONIC)."""
+    end = time.monotonic() + timeout_s
+    while True:
+        rows = [row for row in running.rows() if row["pin"] == pin]
+        if rows and rows[-1]["value"] == level:
+            return int(rows[-1]["t_ns"])
+        assert time.monotonic() < end, f"pin {pin} not at {level} within {timeout_s} s: {running.levels(pin)}"
+        await asyncio.sleep(0.01)
+
+
+async def eventually(condition: Callable[[], Any], timeout_s: float = 5, what: str = "") -> Any:
+    """Wait until a condition holds; return what it gave."""
+    end = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < end, f"not within {timeout_s} s: {what or condition}"
+        await asyncio.sleep(0.01)
+    return value
+
+
+async def replaced(running: Node, role: str, old: int) -> int:
+    """Wait for the successor of a child."""
+    return int(await eventually(lambda: running.pid(role) not in (0, old) and running.pid(role), what=f"new {role}"))
+
+
+async def told(watch: Observer, device: str, payload: dict[str, Any], **send: Any) -> dict[str, Any]:
+    """Send a command and return its result; an ``id`` is made where there is none."""
+    payload = {"id": f"t{next(_ids)}", **payload}
+    since = len(watch.seen)
+    await watch.send(f"pimqtt/car1/{device}/set", payload, **send)
+    seen = await watch.wait(
+        f"pimqtt/car1/{device}/result", lambda s: s.json()["id"] == payload["id"] and not s.json()["cause"], since=since
+    )
+    content: dict[str, Any] = seen.json()
+    return content
+
+
+async def called(watch: Observer, **call: Any) -> dict[str, Any]:
+    """Make a node call and return its answer."""
+    call = {"id": f"c{next(_ids)}", **call}
+    await watch.send("pimqtt/car1/call", call)
+    seen = await watch.wait("pimqtt/car1/call/result", lambda s: s.json()["id"] == call["id"])
+    content: dict[str, Any] = seen.json()
+    return content
+
+
+async def token(watch: Observer, device: str) -> str:
+    """Ask for a token."""
+    answer = await called(watch, action="token", device=device)
+    return str(answer["result"]["token"])
+
+
+def results(watch: Observer, device: str, since: int = 0, **want: Any) -> list[dict[str, Any]]:
+    """List a device's results with these fields."""
+    told_ = [s.json() for s in watch.seen[since:] if s.topic == f"pimqtt/car1/{device}/result"]
+    return [result for result in told_ if all(result[key] == value for key, value in want.items())]
+
+
+class Driving:
+    """Commands at 10 Hz, each a little different, so that each that is done leaves a row in the trace."""
+
+    def __init__(
+        self, watch: Observer, device: str, owner: str | None = "me", every_s: float = 0.1, **fields: Any
+    ) -> None:
+        self.watch, self.device, self.every_s = watch, device, every_s
+        self.fields = fields if owner is None else {"owner": owner, **fields}
+        self.sent_s = 0.0
+        self.count = 0
+        self._task: asyncio.Task[None] | None = None
+
+    async def send(self) -> None:
+        """Send the next command."""
+        self.count += 1
+        speed = 30 + self.count % 40
+        value = speed if self.device == "fan" else {"x": 0, "y": speed / 100}
+        self.sent_s = time.monotonic()
+        command = {"value": value, "id": f"{self.fields.get('owner')}-{self.count}", **self.fields}
+        await self.watch.send(f"pimqtt/car1/{self.device}/set", command)
+
+    async def _run(self) -> None:
+        due_s = time.monotonic()
+        while True:
+            await self.send()
+            due_s += self.every_s
+            await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+
+    async def stop(self) -> None:
+        """Send nothing more."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+            self._task = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+
+def kill_all(running: Node) -> None:
+    """Kill the supervisor and all its children at once, as a power cut does."""
+    assert running.process
+    pids = [running.process.pid, *running.descendants()]
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    running.process.wait(5)
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), what="all dead")
+    running.process = None
+
+
+async def stored(port: int, topic: str) -> dict[str, bytes]:
+    """Return what the broker has retained below a topic filter, as a fresh subscriber sees it."""
+    async with observer(port, (topic,)) as fresh:
+        mark = f"test/mark/{next(_ids)}-{os.getpid()}"
+        await fresh.client.subscribe(mark, qos=1)
+        await fresh.send(mark, "x", qos=1)
+        await fresh.wait(mark)
+        return {seen.topic: seen.payload for seen in fresh.seen if seen.retain and seen.topic != mark}
+
+
+async def cleared(port: int, topic: str, timeout_s: float = 3) -> None:
+    """Wait until the broker has nothing retained on a topic."""
+    end = time.monotonic() + timeout_s
+    while (left := await stored(port, topic)) and time.monotonic() < end:
+        await asyncio.sleep(0.05)
+    assert left == {}
+
+
+async def retain(port: int, topic: str, payload: object, **v5: Any) -> None:
+    """Leave a retained message at the broker, from a client that goes away."""
+    async with observer(port, ()) as sender:
+        await sender.send(topic, payload, retain=True, qos=1, **v5)
+
+
+@contextlib.asynccontextmanager
+async def connected(port: int, client_id: str, **kwargs: Any) -> AsyncIterator[aiomqtt.Client]:
+    """Connect a plain client under a name."""
+    no_delay = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    async with aiomqtt.Client("127.0.0.1", port, identifier=client_id, socket_options=no_delay, **kwargs) as client:
+        yield client
+
+
+def lease_of(seen: Seen) -> dict[str, Any]:
+    """Read a lease topic."""
+    content: dict[str, Any] = json.loads(seen.payload)
+    return content
+
+
+def seconds(start_ns: int, end_ns: int) -> float:
+    """Return the time between two rows of the trace (s)."""
+    return (end_ns - start_ns) / 1e9
+
+
+_ids = itertools.count(1)
