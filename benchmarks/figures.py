@@ -110,8 +110,8 @@ def columns(plan: Plan) -> list[Column]:
         ("commands/s pipelined", of("per_s", benchmark="pipelined")),
         ("CPU us/command pipelined", of("cpu_us", benchmark="pipelined")),
         ("out of order", lambda rows, name: rows.total(("disorder",), benchmark="pipelined", candidate=name)),
-        (f"start s, {few}", of("seconds", benchmark="start", outputs=few)),
-        (f"start s, {many}", of("seconds", benchmark="start", outputs=many)),
+        *((f"start {title}, {outputs}", of(key, benchmark="start", outputs=outputs))
+          for title, key in (("s", "seconds"), ("CPU s", "cpu_s")) for outputs in plan.outputs),
         (f"PSS MiB, {few}", of("pss_mib", benchmark="memory", outputs=few)),
         (f"MiB if alone, {few}", of("alone_mib", benchmark="memory", outputs=few)),
         ("threads", of("threads", benchmark="memory", outputs=few)),

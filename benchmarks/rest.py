@@ -21,7 +21,8 @@ def start(plan: Plan, kinds: Sequence[type[Candidate]], python: Path) -> list[Ro
             for outputs in plan.outputs:
                 with broker() as (port, folder), kind(outputs, port, folder / "agent", python) as candidate:
                     row = {"benchmark": "start", "candidate": kind.name, "outputs": outputs, "round": number}
-                    rows.append({**row, "seconds": round(candidate.started_s, 4)})
+                    cpu_s = used(candidate.pids).cpu_s
+                    rows.append({**row, "seconds": round(candidate.started_s, 4), "cpu_s": round(cpu_s, 4)})
     return [row for row in rows if row["round"] >= 0]
 
 

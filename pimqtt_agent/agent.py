@@ -122,7 +122,7 @@ class Agent:
             tasks = [
                 group.create_task(forever(self.bridge), name="bridge"),
                 group.create_task(self._beat(), name="beat"),
-                group.create_task(self.session.prove(ping_s(self.settings), self.links[""]), name="proof"),
+                group.create_task(self.session.prove(ping_s(self.settings), self.links), name="proof"),
                 group.create_task(self.own.run(self.settings.system.interval, self.bridge.flush), name="system"),
                 group.create_task(self.pictures.run(), name="pictures"),
                 group.create_task(self.memory.run(), name="memory"),

@@ -64,7 +64,7 @@ class Latching:
         expected = {self.where.node} if self.where else self._online
         missing = sorted(expected - self._answers.keys())
         if missing:
-            raise NoAnswerError(f"no answer from {', '.join(missing)} within {timeout_s:g} s", answers)
+            raise NoAnswerError(f"no answer from {', '.join(missing)} within {timeout_s:g} s: is it running?", answers)
         if not answers:
             raise NoAnswerError("no node is online at this broker")
         return list(answers)

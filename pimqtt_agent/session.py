@@ -141,9 +141,13 @@ class Session:
         self.bridge.publish(self.model.topics.availability, "offline", qos=1, retain=True)
         await self.bridge.close(BROKER_S)
 
-    async def prove(self, every_s: float | None, pins: KeeperLink) -> None:
-        """Tell the pin keeper when the broker and Home Assistant were last alive."""
+    async def prove(self, every_s: float | None, links: dict[str, KeeperLink]) -> None:
+        """Tell the pin keeper when the broker and Home Assistant were last alive, the others that we are."""
+        pins = links[""]
         while True:
+            for link in links.values():
+                if link is not pins:
+                    link.tell(wire.Beat())
             broker_s = self.bridge.last_in_s
             lost_s = self.home_assistant_lost_s
             pins.tell(wire.Proof(broker_s, broker_s if lost_s is None else lost_s))

@@ -92,7 +92,7 @@ def compose(text: str, file: str) -> Node:
             parser.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 0
+        line = min(mark.line + 1, text.rstrip("\n").count("\n") + 1) if mark else 0
         what = " ".join(part for part in (error.context, error.problem) if part)
         if any("${" in near for near in text.splitlines()[max(line - 2, 0) : line]):
             what += ' (inside {} and [] put "${...}" in quotes)'

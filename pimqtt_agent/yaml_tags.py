@@ -9,17 +9,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path as FilePath
 
 from pimqtt_agent.mistakes import Mistakes, Path, is_hidden, show
+from pimqtt_agent.yaml_environ import substituted
 from pimqtt_agent.yaml_scalars import scalar, typed
 from pimqtt_agent.yaml_secrets import Secrets
 from pimqtt_agent.yaml_source import Node, UnreadableError, compose, text_of
 
-_REFERENCE = re.compile(r"(\$?)\$\{([^}]*)(\}?)")
-_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?", re.DOTALL)
 _TAGS = (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
@@ -136,37 +134,13 @@ class Reader:
 
     def _scalar(self, node: Node, path: Path) -> Node:
         if "${" in (node.text or "") and node.style in (None, '"'):
-            return self._substituted(node, path)
+            return substituted(node, path, self._environ, self._mistakes)
         try:
             node.data = scalar(node)
         except ValueError as error:
             hidden = f"{show(node, path)} can't be read as it stands; put it in quotes"
             return self._mistakes.broken(node, path, hidden if is_hidden(node, path) else str(error))
         return node
-
-    def _substituted(self, node: Node, path: Path) -> Node:
-        written = node.text or ""
-        problems: list[str] = []
-
-        def value(match: re.Match[str]) -> str:
-            if match[1]:
-                return match[0][1:]
-            name = _NAME.fullmatch(match[2]) if match[3] else None
-            if name is None:
-                problems.append(f"{match[0]!r} is no reference; write ${{NAME}} or ${{NAME:-default}}, $${{ for a ${{")
-                return ""
-            found = self._environ.get(name[1])
-            if found is None and name[2] is None:
-                problems.append(f"environment variable {name[1]!r} is not set; ${{{name[1]}:-...}} gives a default")
-            return found or name[3] or ""
-
-        text = _REFERENCE.sub(value, written)
-        for problem in problems:
-            self._mistakes.add(node, path, problem)
-        whole = node.style is None or _REFERENCE.fullmatch(written) is not None
-        data = typed(text) if whole and node.tag is None else text
-        source = "broken" if problems else "env"
-        return Node(node.file, node.line, text=text, style=node.style, data=data, source=source, written=written)
 
 
 def _real(file: str) -> str:

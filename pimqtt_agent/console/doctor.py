@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 
 from rich.console import Console
@@ -30,23 +31,20 @@ def doctor(shared: Shared, config: str | None) -> int:
     return worst
 
 
-def _checks(shared: Shared) -> list[Check]:
-    found: list[Check] = []
+def _checks(shared: Shared) -> Iterator[Check]:
     settings = None
     try:
         settings = shared.settings
     except ConfigError as error:
-        found += [fail("config", line) for line in error.lines]
+        yield from (fail("config", line, "pimqtt check tells all of them") for line in error.lines)
         shared.config, shared.host = None, shared.host or "127.0.0.1"
     if settings is not None:
         name = shared.config or HERE
-        found.append(ok("config", f"{name}: node {settings.node.id}, {len(settings.devices)} devices"))
-    # first what forks: it must come before the broker's threads
-    host = doctor_host.checks(settings)
-    broker = shared.broker()
-    node = settings.node.id if settings is not None and not shared.host else None
-    output.run(_broker(found, doctor_broker.checks(broker, node)))
-    return [*found, *host]
+        yield ok("config", f"{name}: node {settings.node.id}, {len(settings.devices)} devices")
+    host = doctor_host.checks(settings)  # it forks, so it comes before the broker's threads
+    found: list[Check] = []
+    output.run(_broker(found, doctor_broker.checks(shared.broker(), settings.node.id if settings else None)))
+    yield from (*found, *host)
 
 
 async def _broker(found: list[Check], work: doctor_broker.Checks) -> int:

@@ -44,8 +44,8 @@ async def checks(broker: Broker, node: str | None) -> list[Check]:
             found += [ok("login", f"the broker lets us in {who}"), _protocol(connection)]
             found += await _rights(connection, node) if node else [_no_node()]
     except BrokerError as error:
-        found.append(fail("login", str(error), _login_mend(broker, str(error))))
-        return found
+        mend = _login_mend(broker, str(error)) if found == [reached] else ""
+        return [*found, fail("login" if mend else "broker", str(error), mend)]
     if node:
         found.append(await _node(broker, node))
     return found
@@ -79,7 +79,7 @@ def _protocol(connection: Connection) -> Check:
 
 def _login_mend(broker: Broker, reason: str) -> str:
     if "TLS" in reason:
-        return "name the broker's authority (mqtt.tls.ca, or --ca), its port (8883), and a name that is in its certificate"
+        return "name its authority (mqtt.tls.ca, or --ca), its TLS port (8883), and a host name of its certificate"
     if broker.user:
         return "give the right password (mqtt.password, or PIMQTT_PASSWORD), or make the login (mosquitto_passwd)"
     return "give a login (mqtt.user and mqtt.password, or --user)"

@@ -59,7 +59,7 @@ def _granted() -> list[str]:
         os.write(writing, "\n".join(kernel_asks.real_time()).encode())
         os._exit(0)
     os.close(writing)
-    with open(reading, encoding="utf-8") as answer:
+    with os.fdopen(reading, encoding="utf-8") as answer:
         problems = answer.read().splitlines()
     os.waitpid(child, 0)
     return problems

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from pimqtt_agent import client_topics
 from pimqtt_agent.client import Client
 from pimqtt_agent.client_results import NoAnswerError, Result
 from pimqtt_agent.console import output
@@ -49,6 +50,7 @@ async def send(
 ) -> int:  # fmt: skip
     """Send one command."""
     wanted = value(text)
+    client_topics.target(target)
     async with Client(shared.broker()) as client:
         result = await client.send(
             target, wanted, ttl=ttl, owner=owner or ANONYMOUS, priority=priority, token=token, timeout=timeout
@@ -58,6 +60,8 @@ async def send(
 
 async def latch(shared: Shared, target: str | None, *, on: bool, timeout: float) -> int:
     """Set or reset an emergency stop."""
+    if target is not None:
+        client_topics.target(target, least=1, most=2)
     async with Client(shared.broker()) as client:
         try:
             results = await (client.stop if on else client.reset)(target, timeout=timeout)

@@ -78,7 +78,8 @@ class Shared:
 
     def broker(self) -> Broker:
         """Return the broker: named, else the configuration's, else this machine's."""
-        known = Broker() if self.host or not self.settings else Broker.of(self.settings.mqtt)
+        named = self.host and not self.config
+        known = Broker() if named or self.settings is None else Broker.of(self.settings.mqtt)
         if self.tls or self.ca:
             known = replace(known, tls=True, ca=self.ca or known.ca, port=8883 if known.port == 1883 else known.port)
         if self.host:

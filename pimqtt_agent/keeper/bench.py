@@ -8,6 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from pimqtt_agent.devices import KINDS, Device, Driver
+from pimqtt_agent.entities import Entity
 from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.hardware.protocols import Board
 from pimqtt_agent.keeper import messages as wire
@@ -35,6 +36,7 @@ class Mounted:
         self.outputs: dict[str, Output] = {}
         self.driver: Driver | None = None
         self.reason = f"{device.id} is not open yet"
+        self.ok = False
         self.retry_s = inf
         self.wait_s = RETRY_S[0]
         self._shell = shell
@@ -53,7 +55,7 @@ class Mounted:
 
     def health(self, *, ok: bool, reason: str = "") -> None:
         """Pass on that it works or not."""
-        self.reason = reason
+        self.ok, self.reason = ok, reason
         self._shell.link.send(wire.Health(self.device.id, ok, reason))
 
 
@@ -187,12 +189,9 @@ class Bench:
     def tell_all(self) -> None:
         """Tell every state, health and latch."""
         for mounted in self.mounted.values():
-            self._shell.link.send(wire.Health(mounted.device.id, mounted.driver is not None, mounted.reason))
-            if mounted.driver:
-                for entity in mounted.device.entities():
-                    if entity.state_level == "state":
-                        value = mounted.driver.state(entity.key)
-                        self._shell.link.send(wire.State(mounted.device.id, entity.key, value))
+            mounted.health(ok=mounted.ok, reason=mounted.reason)
+            for entity in mounted.device.entities() if mounted.driver else ():
+                self._tell(mounted, entity)
         self.tell_latches()
 
     def tell_latches(self) -> None:
@@ -207,6 +206,13 @@ class Bench:
         mounted, key = self._owners[output], self._keys[output]
         if mounted.driver:
             self._shell.link.send(wire.State(mounted.device.id, key, mounted.driver.state(key)))
+
+    def _tell(self, mounted: Mounted, entity: Entity) -> None:
+        value = mounted.driver.state(entity.key) if mounted.driver else None
+        if entity.state_level == "state":
+            mounted.state(entity.key, value)
+        elif isinstance(value, bytes):  # the last picture, for an agent that has just started
+            mounted.blob(entity.key, value)
 
     def _memory(self, output: Output) -> Memory | None:
         record = self._records.get(output.name)

@@ -255,7 +255,7 @@ def test_a_broken_include(told: Told, folder: Path) -> None:
     )
     lines = told(text, status=2, bad="a: 1\nb: [\n")
     assert lines[0] == "config.yaml:4: devices[0]: cannot include nope.yaml: no such file"
-    assert lines[1].startswith("config.yaml:5: devices[1]: cannot include bad.yaml:3: not valid YAML: ")
+    assert lines[1].startswith("config.yaml:5: devices[1]: cannot include bad.yaml:2: not valid YAML: ")
     assert lines[2] == "config.yaml:6: devices[2]: cannot include .: is a directory"
     assert lines[3] == "config.yaml:7: devices[3]: cannot include latin.yaml:2: not UTF-8: byte 0xe4"
     assert lines[4].startswith("config.yaml:8: devices[4].id: 'A' is not allowed here")
@@ -376,8 +376,8 @@ def test_a_file_without_permission(told: Told, monkeypatch: pytest.MonkeyPatch) 
     [
         ("a: b\n\tc: d\n", 2),
         ("a: [b\nc: d\n", 2),
-        ("a: {b: c\n", 2),
-        ("a: 'b\n", 2),
+        ("a: {b: c\n", 1),
+        ("a: 'b\n", 1),
         ("a: b: c\n", 1),
         ("a: b\n---\nc: d\n", 2),
         ("a: \x07\n", 1),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
+from pimqtt_agent import yaml_source
 from pimqtt_agent.config import load
 from pimqtt_agent.devices import KINDS
 from tests.config.texts import HEAD, Read, Told, devices
@@ -102,6 +104,13 @@ def test_dates_and_other_odd_scalars_are_texts(read: Read) -> None:
 
 def test_a_byte_order_mark_and_windows_line_ends(read: Read) -> None:
     assert read("\ufeff" + SAMPLE.replace("\n", "\r\n")).node.id == "car1"
+
+
+def test_without_the_parser_in_c(read: Read, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_source, "_LOADER", yaml.SafeLoader)
+    assert len(read(SAMPLE).devices) == 7
+    assert told("a: b\n\tc: d\n", status=2)[0].startswith("config.yaml:2: not valid YAML: ")
+    assert told("a: b\nc: \x07\n", status=2)[0].startswith("config.yaml:2: not valid YAML: ")
 
 
 def test_a_relative_clip_starts_at_the_folder_of_the_configuration(read: Read, folder: Path) -> None:

@@ -60,7 +60,8 @@ class TestMinOff:
         world.to(10)
         world.send("heater", True)
         assert world.send("heater", False, 3) == ["heater = False", "heater accepted"]
-        assert world.to(13) == ["heater reverted expired"]
+        assert world.to(13)[-1] == "heater reverted expired"
+        assert world.value("heater") is False
         assert world.to(19.9) == []
         assert world.to(20) == ["heater = True"]
 

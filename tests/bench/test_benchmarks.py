@@ -1,0 +1,113 @@
+"""The benchmarks run and tell what they found; how fast anything is, is not tested."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import __main__ as benchmarks
+from benchmarks.candidates import CANDIDATES, Candidate, Floor, Peer, Pimqtt, rotated
+from benchmarks.driver import Driver
+from benchmarks.errors import BenchmarkError
+from benchmarks.figures import figures
+from benchmarks.plan import QUICK, Row, broker
+from benchmarks.processes import memory, threads, tree, used
+from benchmarks.report import Report
+
+TINY = replace(
+    QUICK, outputs=(2, 5), commands=20, warm_up=4, pipelined=60, window=20, settle_s=0.2, idle_s=0.3, frames=10
+)
+MACHINE = {"cores": 2, "cpu": "x", "system": "y", "load_before": 0.0, "load_after": 0.0}
+
+
+def report(rows: list[Row]) -> Report:
+    return Report(TINY, rows, MACHINE, {"python": "3"}, "abc", datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
+
+
+def row(benchmark: str, candidate: str, number: int = 0, **more: Any) -> Row:
+    return {"benchmark": benchmark, "candidate": candidate, "outputs": 2, "round": number, **more}
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(90)
+def test_every_benchmark_measures_pimqtt_and_the_floor(tmp_path: Path) -> None:
+    found = benchmarks.run(TINY, list(benchmarks.BENCHMARKS), (Pimqtt, Floor))
+    assert {r["benchmark"] for r in found.rows} == set(benchmarks.BENCHMARKS)
+    assert {r["candidate"] for r in found.rows} == {"pimqtt", "echo (floor)", "simplejpeg"}
+    burst = next(r for r in found.rows if r["benchmark"] == "pipelined" and r["candidate"] == "pimqtt")
+    assert (burst["missing"], burst["disorder"], burst["last_wrong"]) == (0, 0, 0)
+    path, table = found.write(tmp_path)
+    content = json.loads(path.read_text())
+    assert content["rows"] == found.rows
+    assert content["versions"]["mosquitto"]
+    assert "| pipelined, window 20 | >= 10000 commands/s |" in table.read_text()
+
+
+@pytest.mark.broker
+def test_a_peer_that_does_not_start_fails_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Broken(Peer):
+        name, script = "broken", "not_there.py"
+        pairs = [("a", "b")]  # noqa: RUF012
+        announced = ["b"]  # noqa: RUF012
+
+        def arguments(self) -> list[str]:
+            return []
+
+    monkeypatch.setattr("benchmarks.candidates.START_S", 0.5)
+    with broker() as (port, _), pytest.raises(BenchmarkError, match=r"broken did not start(.|\n)*not_there"):
+        Broken(1, port, tmp_path, Path("/usr/bin/python3")).__enter__()
+
+
+@pytest.mark.broker
+def test_the_driver_counts_disorder_and_names_what_is_silent(tmp_path: Path) -> None:
+    with broker() as (port, _):
+        driver = Driver(port)
+        crossed = [("a/set", "b/state"), ("b/set", "a/state")]
+        with Floor(2, port, tmp_path, tmp_path) as floor:
+            assert len(driver.latencies_s(floor.pairs, 1, 10)) == 10
+            assert driver.burst(floor.pairs, 1, 31, 7).last_wrong == 0
+        with driver.echo([("a/set", "a/state"), ("b/set", "a/state")]):
+            burst = driver.burst([("a/set", "a/state"), ("b/set", "b/state")], 0, 8, 8)
+            assert burst.received == 8
+            assert burst.disorder
+            assert burst.last_wrong == 1
+        with pytest.raises(BenchmarkError, match="had no state"), driver.echo([("x", "y")]):
+            driver.latencies_s(crossed, 0, 1)
+
+
+def test_figures_are_medians_and_ratios_are_taken_within_a_round() -> None:
+    rows = [row("latency", "pimqtt", n, qos=0, p50_us=us) for n, us in enumerate((100, 400, 100))]
+    rows += [row("latency", "mqtt-io", n, qos=0, p50_us=us) for n, us in enumerate((200, 1600, 210))]
+    first = figures(rows, TINY)[0]
+    assert first.measured == pytest.approx(100 / 210)
+    assert first.met
+    assert [f.met for f in figures(rows, TINY)[1:]] == [None] * 10
+
+
+def test_the_table_says_what_was_missed() -> None:
+    text = report([row("start", "pimqtt", seconds=0.75, cpu_s=0.5)]).as_table()
+    assert "| exec to everything announced, 2 outputs | <= 0.5 s | 0.75 s | **no** |" in text
+    assert "| start s, 2 | 0.75 |" in text
+    assert "not measured" in text
+
+
+def test_rounds_begin_with_another_candidate_each() -> None:
+    kinds: list[type[Candidate]] = list(CANDIDATES)
+    assert [next(rotated(kinds, number)) for number in range(4)] == kinds
+    assert set(rotated(kinds, 1)) == set(kinds)
+
+
+def test_processes_are_read() -> None:
+    pids = tree(os.getpid())
+    found = memory([os.getpid()])
+    assert os.getpid() in pids
+    assert 0 < found.pss_mib <= found.rss_mib
+    assert found.pss_mib <= found.alone_mib + 0.1
+    assert used(pids).cpu_s > 0
+    assert threads(pids) >= 1
