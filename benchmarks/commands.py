@@ -12,9 +12,6 @@ from benchmarks.driver import Driver
 from benchmarks.plan import Plan, Row, broker
 from benchmarks.processes import used
 
-#: Agents may still be subscribing, or writing files, when everything is announced (s).
-CALM_S = 1.5
-
 
 def latency(plan: Plan, kinds: Sequence[type[Candidate]], python: Path) -> list[Row]:
     """Measure every candidate at both QoS and both numbers of outputs, interleaved."""
@@ -32,7 +29,7 @@ def _fleet(plan: Plan, kinds: Sequence[type[Candidate]], python: Path, outputs: 
     with contextlib.ExitStack() as stack:
         port, folder = stack.enter_context(broker())
         running = {kind: stack.enter_context(kind(outputs, port, folder / kind.__name__, python)) for kind in kinds}
-        time.sleep(CALM_S)
+        time.sleep(plan.calm_s)
         driver = Driver(port)
         for candidate in running.values():
             driver.latencies_s(candidate.pairs, 0, plan.warm_up)

@@ -102,7 +102,7 @@ def columns(plan: Plan) -> list[Column]:
     def of(key: str, **where: object) -> Callable[[Rows, str], float | None]:
         return lambda rows, name: rows.median(key, candidate=name, **where)
 
-    few, many = plan.outputs
+    few = plan.outputs[0]
     return [
         *((f"{key[:3]} us, QoS {qos}, {outputs}", of(key, benchmark="latency", qos=qos, outputs=outputs))
           for outputs in plan.outputs for qos in (0, 1) for key in ("p50_us", "p99_us")),

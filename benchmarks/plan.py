@@ -17,12 +17,16 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Plan:
-    """The counts of a run. ``outputs``: the small and the large number."""
+    """The counts of a run. ``outputs``: the small and the large number.
+
+    ``calm_s`` is waited after a start: agents may still subscribe, or write files, when everything is announced.
+    """
 
     rounds: int = 5
     outputs: tuple[int, int] = (20, 200)
     commands: int = 1500
     limit_s: float = 10.0
+    calm_s: float = 1.5
     warm_up: int = 200
     pipelined: int = 10_000
     window: int = 100

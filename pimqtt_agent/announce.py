@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 
 #: Home Assistant drops the rest of a payload that comes while the one before is still being worked on (s).
 APART_S = 2.2
+#: How long after an announcement pictures are sent again, and for how long after that once more (s). They are not
+#: retained, and Home Assistant, which may be busy, must first have subscribed to a camera that is new to it.
+SHOWN_S = (3.0, 15.0)
 
 _json = msgspec.json.Encoder().encode
 
@@ -30,7 +34,10 @@ class Announcer:
         self._node = node
         self._wanted = {device.id: discovery.device_payload(node, device) for device in devices}
         self._wanted["system"] = discovery.node_payload(node, system)
+        #: sends pictures again
+        self.again: Callable[[], None] = lambda: None
         self._retained: dict[str, bytes] = {}
+        self._showing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def found(self, device: str, payload: bytes) -> None:
@@ -56,7 +63,7 @@ class Announcer:
                 self._publish(device, data)
             else:
                 self._publish(device, _json(first))
-                self._later(device, data)
+                self._spawn(self._wait_and_publish(device, data), f"publish {device}")
 
     def close(self) -> None:
         """Forget what was to be published later, and what was retained: the next session reads it again."""
@@ -67,17 +74,30 @@ class Announcer:
     def _publish(self, device: str, data: bytes) -> None:
         if self._bridge.publish(self._node.topics.discovery(device), data, qos=1, retain=True):
             self.found(device, data)
+            if data:
+                self._show()
         elif data:
             log.error("%s could not be announced: %d bytes are more than the broker takes", device, len(data))
 
-    def _later(self, device: str, data: bytes) -> None:
-        task = asyncio.create_task(self._wait_and_publish(device, data), name=f"announce {device}")
+    def _show(self) -> None:
+        if self._showing:
+            self._showing.cancel()
+        self._showing = self._spawn(self._wait_and_show(), "show")
+
+    def _spawn(self, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=f"announcer: {what}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _wait_and_publish(self, device: str, data: bytes) -> None:
         await asyncio.sleep(APART_S)
         self._publish(device, data)
+
+    async def _wait_and_show(self) -> None:
+        for pause_s in SHOWN_S:
+            await asyncio.sleep(pause_s)
+            self.again()
 
 
 def _parsed(data: bytes) -> dict[str, Any]:

@@ -298,6 +298,3 @@ class Bridge:
             loop.remove_reader(sock)
             loop.remove_writer(sock)
         self._writing = False
-
-
-

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from pimqtt_agent.keeper import messages as wire
@@ -21,6 +22,16 @@ ANSWER_S = 0.3
 WINDOW = 48
 
 Done = Callable[[wire.Answer], None]
+Make = Callable[[int], Message]
+
+
+@dataclass(slots=True)
+class Asked:
+    """What waits for an answer until ``due_s`` (the loop's time); ``again``: how to ask the next keeper for it."""
+
+    done: Done
+    due_s: float
+    again: Make | None
 
 
 class KeeperLink:
@@ -45,7 +56,8 @@ class KeeperLink:
         self._devices = devices
         self._session = int.from_bytes(os.urandom(4), "little") | 1
         self._seq = 0
-        self._waiting: dict[int, tuple[Done, float]] = {}
+        self._waiting: dict[int, Asked] = {}
+        self._again: list[tuple[Make, Done]] = []
         self._tell, self._ask_beat, self._after = tell, ask_beat, after
         self._timer: asyncio.TimerHandle | None = None
 
@@ -59,18 +71,24 @@ class KeeperLink:
         """Whether another ordinary command may be sent."""
         return len(self._waiting) < WINDOW
 
-    def ask(self, make: Callable[[int], Message], done: Done) -> None:
-        """Send what ``make`` makes of a sequence number; ``done`` gets the answer, or its absence as a rejection."""
+    def ask(self, make: Make, done: Done, *, again: bool = False) -> None:
+        """Send what ``make`` makes of a sequence number; ``done`` gets the answer, or its absence as a rejection.
+
+        ``again`` is for what must not be lost (an emergency stop): it is the first that the next keeper is asked for.
+        """
         self._seq += 1
         seq = self._seq
         if not self.welcome:
-            done(_unavailable(seq, "the keeper is not there"))
+            if again:
+                self._again.append((make, done))
+            else:
+                done(_unavailable(seq, "the keeper is not there"))
             return
         if not self._link.send(make(seq)):
             done(_unavailable(seq, "the keeper does not keep up"))
             return
         loop = asyncio.get_running_loop()
-        self._waiting[seq] = (done, loop.time() + ANSWER_S)
+        self._waiting[seq] = Asked(done, loop.time() + ANSWER_S, make if again else None)
         if self._timer is None:
             self._timer = loop.call_later(ANSWER_S, self._expire)
 
@@ -105,16 +123,19 @@ class KeeperLink:
                 self._hello()
             return
         self.welcome = True
+        asked, self._again = self._again, []
+        for make, done in asked:
+            self.ask(make, done, again=True)
         self._tell(self, message)
 
     def _take(self, message: Message) -> None:
         if isinstance(message, wire.Answer):
-            done, _ = self._waiting.pop(message.seq, (None, 0.0))
-            if done:
-                done(message)
+            asked = self._waiting.pop(message.seq, None)
+            if asked:
+                asked.done(message)
         elif isinstance(message, wire.Pending):
             if message.seq in self._waiting:
-                self._waiting[message.seq] = (self._waiting[message.seq][0], float("inf"))
+                self._waiting[message.seq].due_s = float("inf")
         else:
             self._tell(self, message)
 
@@ -124,21 +145,28 @@ class KeeperLink:
 
     def _lose(self, reason: str) -> None:
         waiting, self._waiting = self._waiting, {}
-        for seq, (done, _) in waiting.items():
-            done(_unavailable(seq, reason))
+        for seq, asked in waiting.items():
+            if asked.again:
+                self._again.append((asked.again, asked.done))
+            else:
+                asked.done(_unavailable(seq, reason))
 
     def _expire(self) -> None:
         self._timer = None
         loop = asyncio.get_running_loop()
-        late = [seq for seq, (_, due) in self._waiting.items() if due <= loop.time()]
+        late = [seq for seq, asked in self._waiting.items() if asked.due_s <= loop.time()]
         if late:
             self._ask_beat(self.name)
         for seq in late:
-            done, _ = self._waiting.pop(seq)
-            done(_unavailable(seq, f"the keeper did not answer within {ANSWER_S * 1000:g} ms"))
-        next_due = min((due for _, due in self._waiting.values()), default=float("inf"))
-        if next_due < float("inf"):
-            self._timer = loop.call_later(max(0.001, next_due - loop.time()), self._expire)
+            asked = self._waiting[seq]
+            if asked.again:
+                asked.due_s = float("inf")  # this keeper, or the next one
+            else:
+                del self._waiting[seq]
+                asked.done(_unavailable(seq, f"the keeper did not answer within {ANSWER_S * 1000:g} ms"))
+        next_due_s = min((asked.due_s for asked in self._waiting.values()), default=float("inf"))
+        if next_due_s < float("inf"):
+            self._timer = loop.call_later(max(0.001, next_due_s - loop.time()), self._expire)
         self._after()
 
 

@@ -23,6 +23,7 @@ class Reports:
         """Know where everything goes."""
         self._model, self._answers, self._pictures = model, answers, pictures
         self._bridge, self._memory, self._session = bridge, memory, session
+        self._lost: dict[str, wire.Held] = {}
         self._handlers: dict[type[wire.Message], Any] = {
             wire.Welcome: self._welcome,
             wire.State: self._state,
@@ -46,12 +47,7 @@ class Reports:
         for thing in self._model.outputs():
             lost = link.replaced or thing.device.id in message.reopened
             if thing.lease is not None and thing.lease.owner is not None and lost:
-                ended, thing.lease = thing.lease, None
-                text = wire.Reverted(
-                    thing.device.id, thing.entity.key, ended.id, ended.owner, "keeper_lost", ended.resting, None
-                )
-                self._answers.reverted(thing, text)
-                self._answers.lease(thing)
+                self._lost[thing.name], thing.lease = thing.lease, None
         link.replaced = False
 
     def _state(self, _link: KeeperLink, message: wire.State) -> None:
@@ -64,6 +60,7 @@ class Reports:
         thing = self._thing(message)
         if thing is None:
             return
+        self._tell_lost(thing)
         before, thing.lease = thing.lease, message
         if message.resting != thing.resting:
             thing.resting = message.resting
@@ -71,6 +68,16 @@ class Reports:
         renewed = before is not None and before.owner == message.owner is not None and before.value == message.value
         if before is None or message.owner is not None or before.owner is not None:
             self._answers.lease(thing, renewed=renewed)
+
+    def _tell_lost(self, thing: Thing) -> None:
+        """Tell that a lease ended with its keeper, now that the true state is known."""
+        ended = self._lost.pop(thing.name, None)
+        if ended is not None:
+            text = wire.Reverted(
+                thing.device.id, thing.entity.key, ended.id, ended.owner, "keeper_lost", thing.state, None
+            )
+            self._answers.reverted(thing, text)
+            self._answers.lease(thing)
 
     def _reverted(self, _link: KeeperLink, message: wire.Reverted) -> None:
         thing = self._thing(message)

@@ -42,10 +42,10 @@ class Router:
         keeper: Callable[[str], KeeperLink],
         again: Callable[[], None],
     ) -> None:
-        """``again`` publishes pictures once more after Home Assistant's birth."""
+        """``again`` publishes pictures once more, after Home Assistant's birth and after an announcement."""
         self._model, self._bridge, self._session, self._intake = model, bridge, session, intake
         self._answers, self._calls, self._memory, self._keeper = answers, calls, memory, keeper
-        self._again = again
+        self._again = session.announcer.again = again
         self._tasks: set[asyncio.Task[None]] = set()
         self._calling = asyncio.Lock()
         topics = model.topics
@@ -168,7 +168,7 @@ class Router:
                 content = result(outcome="accepted", value=word, state=word)
                 self._answers.result("", content, reply, told=False)
 
-        self._keeper(device).ask(lambda seq: wire.Latch(seq, device, on), done)
+        self._keeper(device).ask(lambda seq: wire.Latch(seq, device, on), done, again=on)
 
     def _simulate(self, message: Incoming, pin: str) -> None:
         name, level = f"sim/{pin}", message.payload.decode("utf-8", "replace")
@@ -185,7 +185,7 @@ class Router:
     def _home_assistant(self, message: Incoming) -> None:
         word = message.payload.decode("ascii", "replace")
         self._session.heard_home_assistant(word)
-        if word == "online" and self._session.online and not message.retain:
+        if word == "online" and self._session.online:  # one that was replayed came before we were
             self._spawn(self._greet())
 
     async def _greet(self) -> None:

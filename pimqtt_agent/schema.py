@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from pimqtt_agent import attribute_docs
 from pimqtt_agent.devices import KINDS
 from pimqtt_agent.settings import Settings
 
@@ -22,8 +23,13 @@ def schema() -> dict[str, Any]:
     models: list[type[BaseModel]] = [Settings, *KINDS.values()]
     _, found = models_json_schema([(model, "validation") for model in models])
     definitions: dict[str, Any] = found["$defs"]
-    for definition in definitions.values():
+    classes = attribute_docs.models()
+    for name, definition in definitions.items():
         properties = definition.get("properties", {})
+        texts = attribute_docs.texts(classes[name]) if name in classes else {}
+        for key, text in texts.items():
+            if key in properties:
+                properties[key] = {**properties[key], "description": text}
         properties |= {key: _or_reference(value) for key, value in properties.items()}
     root = definitions.pop(Settings.__name__)
     definitions |= {"Reference": _REFERENCE}

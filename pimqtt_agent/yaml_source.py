@@ -10,13 +10,15 @@ from typing import Any
 import yaml
 from yaml import events
 
+from pimqtt_agent.errors import PimqttError
+
 MAX_DEPTH = 40
 MAX_SIZE = 200_000  # values, aliases expanded: a file of many aliases must not fill the memory
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class UnreadableError(Exception):
+class UnreadableError(PimqttError):
     """A file that is no YAML: the text is a sentence, ``line`` where (0: nowhere in particular)."""
 
     def __init__(self, text: str, line: int = 0) -> None:

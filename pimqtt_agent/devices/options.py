@@ -127,13 +127,14 @@ class OutputDevice(Device):
         """Tell combinations that can't be kept."""
         rules = self.rules()
         if rules.is_on(rules.safe):
+            written = "on" if self.safe is True else self.safe
             for option in ("max_on", "min_off", "interlock"):
                 if getattr(self, option):
-                    yield option, f"{option} needs a safe value that is off, and safe is {self.safe!r}"
+                    yield option, f"{option} needs a safe value that is off, and safe is {written}"
         yield from _ttl_mistakes(rules.ttl)
         if self.restore != "config" and self.initial is not None:
             yield "restore", f"restore: {self.restore} and initial exclude each other"
-        if self.max_on and rules.is_on(rules.initial):
+        if self.max_on and rules.initial != LAST and rules.is_on(rules.initial):
             yield "initial", "with max_on it would start on and end by that; start it off"
 
     def rules(self) -> Rules:

@@ -195,11 +195,11 @@ class Bench:
         self.tell_latches()
 
     def tell_latches(self) -> None:
-        """Tell the node's latch and each device's."""
+        """Tell the node's latch and each device's own."""
         self._shell.link.send(wire.Latched("", "" in self._latches))
         for device_id, mounted in self.mounted.items():
             if mounted.outputs:
-                self._shell.link.send(wire.Latched(device_id, bool(self._latches & {"", device_id})))
+                self._shell.link.send(wire.Latched(device_id, device_id in self._latches))
 
     def tell_state(self, output: Output) -> None:
         """Tell an output's true state."""

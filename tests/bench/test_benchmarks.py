@@ -21,8 +21,9 @@ from benchmarks.processes import memory, threads, tree, used
 from benchmarks.report import Report
 
 TINY = replace(
-    QUICK, outputs=(2, 5), commands=20, warm_up=4, pipelined=60, window=20, settle_s=0.2, idle_s=0.3, frames=10
-)
+    QUICK, outputs=(2, 5), commands=20, calm_s=0.2, warm_up=4, pipelined=60, window=20, settle_s=0.2, idle_s=0.3,
+    frames=10,
+)  # fmt: skip
 MACHINE = {"cores": 2, "cpu": "x", "system": "y", "load_before": 0.0, "load_after": 0.0}
 
 

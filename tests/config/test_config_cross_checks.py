@@ -194,6 +194,6 @@ def test_impossible_combinations_of_one_device(told: Told) -> None:
         "{id: b, kind: switch, pin: 2, ttl: {default: 9, max: 5}}",
     )
     assert told(text) == [
-        "config.yaml:4: devices[0].min_off: min_off needs a safe value that is off, and safe is True",
+        "config.yaml:4: devices[0].min_off: min_off needs a safe value that is off, and safe is on",
         "config.yaml:5: devices[1].ttl.default: 9 is above ttl.max 5",
     ]

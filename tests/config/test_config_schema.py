@@ -43,3 +43,11 @@ def test_every_reference_leads_somewhere() -> None:
         return set().union(*(references(value) for value in part)) if isinstance(part, list) else set()
 
     assert {name.removeprefix("#/$defs/") for name in references(found)} <= set(found["$defs"])
+
+
+def test_every_option_has_its_text() -> None:
+    made = schema()
+    for name, definition in {"Settings": made, **made["$defs"]}.items():
+        for key, option in definition.get("properties", {}).items():
+            if key not in {"kind", "profiles"}:
+                assert "description" in option, f"{name}.{key}"

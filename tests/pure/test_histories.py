@@ -276,9 +276,6 @@ class Histories(RuleBasedStateMachine):
         self.lost |= self.waiting
         self.waiting.clear()
         self.now += steps * SIXTEENTH
-        for model in self.models.values():
-            if model.on:
-                model.on_s = max(model.on_s, self.now)  # nobody was there to turn it off
         self.start()
         self.settle()
 
@@ -324,4 +321,4 @@ class Histories(RuleBasedStateMachine):
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestHistories.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)

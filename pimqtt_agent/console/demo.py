@@ -1,0 +1,184 @@
+"""`pimqtt demo`: an embedded broker, the real `pimqtt run` on a simulated Pi, and a view of what they do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import shlex
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+from pimqtt_agent.client import Client
+from pimqtt_agent.client_connection import Broker
+from pimqtt_agent.console import demo_view, output
+from pimqtt_agent.console.options import Shared
+from pimqtt_agent.errors import PimqttError
+from pimqtt_agent.kernel_asks import die_with_parent
+
+NODE, CONFIG = "demo", Path(__file__).with_name("demo.yaml")
+_PASSWORD = "PIMQTT_DEMO_PASSWORD"  # noqa: S105 - the variable's name
+#: How long the node may take to come, and to go (s).
+START_S, STOP_S = 20.0, 6.0
+#: What to paste: the last part of the topic, the payload.
+_LINES = (
+    ("pump/set", '{"value": "ON", "ttl": 5}'),
+    ("car/set", "forward"),
+    ("fan/set", '{"value": 60, "ttl": 10}'),
+    ("lamp/set", '{"state": "ON", "brightness": 80}'),
+    ("arm/set", "45"),
+    ("sim/22/set", "0"),
+    ("eye/snapshot/set", "PRESS"),
+    ("stop/set", "ON"),
+    ("stop/set", "OFF"),
+)
+
+
+async def demo(shared: Shared, port: int | None, seconds: float | None) -> int:
+    """Show it until the end."""
+    async with contextlib.AsyncExitStack() as stack:
+        broker = shared.broker() if shared.host else await stack.enter_async_context(_embedded(port))
+        folder = Path(tempfile.mkdtemp(prefix="pimqtt-demo-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        ended = await stack.enter_async_context(_node(folder, broker))
+        async with Client(broker) as client:
+            view = demo_view.DemoView(client, folder / "config.yaml", lines=shared.lines)
+            waiting = [asyncio.create_task(view.online.wait()), ended]
+            watching = asyncio.create_task(view.watch())
+            try:
+                await asyncio.wait([*waiting, watching], timeout=START_S, return_when=asyncio.FIRST_COMPLETED)
+                if not view.online.is_set():
+                    raise PimqttError(f"the demo's node did not come up: {_last_words(folder)}")
+                _greet(broker, embedded=not shared.host)
+                await _until([asyncio.create_task(view.show()), watching, ended], seconds)
+            finally:
+                await view.close()
+                watching.cancel()
+            if ended.done():
+                raise PimqttError(f"the demo's node ended: {_last_words(folder)}")
+    return 0
+
+
+async def _until(tasks: list[asyncio.Task[None]], seconds: float | None) -> None:
+    done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+
+
+@contextlib.asynccontextmanager
+async def _embedded(port: int | None) -> AsyncIterator[Broker]:
+    """Start a broker of our own on loopback."""
+    try:
+        from amqtt.broker import Broker as Embedded  # noqa: PLC0415 - an extra, for the demo only
+    except ModuleNotFoundError:
+        raise PimqttError(
+            "the demo's own broker needs amqtt: pip install 'pimqtt-agent[demo]'; or use a broker of yours: --broker HOST"
+        ) from None
+    for name in ("amqtt", "transitions"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    broker = Broker(port=_port(port), protocol="3.1.1")
+    server = Embedded({
+        "listeners": {"default": {"type": "tcp", "bind": str(broker)}},
+        "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+    })
+    await server.start()
+    try:
+        yield broker
+    finally:
+        with contextlib.suppress(Exception):  # it is thrown away, and so is what it says at its end
+            async with asyncio.timeout(3):
+                await server.shutdown()
+
+
+def _port(wanted: int | None) -> int:
+    """Return a port that is free: the wanted one, else 1883, else any."""
+    for port in (wanted,) if wanted else (1883, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise PimqttError(f"port {wanted} is in use; name another, or none")
+
+
+@contextlib.asynccontextmanager
+async def _node(folder: Path, broker: Broker) -> AsyncIterator[asyncio.Task[None]]:
+    """Run the real thing in a folder; gives a task that is done when it ended."""
+    (folder / "config.yaml").write_text(f"{CONFIG.read_text(encoding='utf-8')}\nmqtt: {_mqtt(broker)}\n", "utf-8")
+    package = str(Path(__file__).parents[2])
+    environment = {
+        **os.environ, _PASSWORD: broker.password or "", "PYTHONPATH": _joined(package, os.environ.get("PYTHONPATH")),
+        "XDG_RUNTIME_DIR": str(folder / "run"), "XDG_STATE_HOME": str(folder / "state"),
+    }  # fmt: skip
+    for name in ("RUNTIME_DIRECTORY", "STATE_DIRECTORY", "NOTIFY_SOCKET", "PIMQTT_PROFILE"):
+        environment.pop(name, None)
+    with (folder / "run.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "pimqtt_agent", "run", "-c", str(folder / "config.yaml"), env=environment,
+            cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            preexec_fn=partial(die_with_parent, signal.SIGTERM),
+        )  # fmt: skip
+    ended = asyncio.create_task(_wait(process))
+    try:
+        yield ended
+    finally:
+        if not ended.done():
+            process.terminate()
+            await asyncio.wait({ended}, timeout=STOP_S)
+        if not ended.done():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await ended
+
+
+async def _wait(process: asyncio.subprocess.Process) -> None:
+    await process.wait()
+
+
+def _joined(*paths: str | None) -> str:
+    return os.pathsep.join(path for path in paths if path)
+
+
+def _mqtt(broker: Broker) -> str:
+    """Write the configuration's section for a broker; the password stays in the environment."""
+    section = {
+        "host": broker.host, "port": broker.port, "protocol": broker.protocol, "base": broker.base,
+        "discovery_prefix": broker.discovery_prefix, "transport": broker.transport, "path": broker.path,
+    }  # fmt: skip
+    tls = {"ca": broker.ca, "cert": broker.cert, "key": broker.key, "insecure": broker.insecure}
+    extra = {
+        **({"user": broker.user} if broker.user else {}),
+        **({"password": f"${{{_PASSWORD}}}"} if broker.password else {}),
+        **({"tls": {key: value for key, value in tls.items() if value}} if broker.tls else {}),
+    }
+    return json.dumps({**section, **extra})
+
+
+def _greet(broker: Broker, *, embedded: bool) -> None:
+    """Print what to paste."""
+    what = "an embedded broker" if embedded else "your broker"
+    output.say(f"A simulated Pi, node {NODE}, at {what}: {broker}. Paste these into another terminal:\n")
+    for line in lines(broker):
+        output.say(line)
+    output.say(f"\nor: pimqtt --broker {broker} drive {NODE}/car (by keyboard), watch, send, stop. Ctrl-C ends.\n")
+
+
+def lines(broker: Broker) -> list[str]:
+    """Return commands for a shell."""
+    head = ["mosquitto_pub", "-h", broker.host, "-p", str(broker.port)]
+    if broker.tls:
+        head += ["--cafile", broker.ca] if broker.ca else ["--tls-use-os-certs"]
+    start = shlex.join(head) + (f' -u {shlex.quote(broker.user)} -P "$PIMQTT_PASSWORD"' if broker.user else "")
+    return [f"{start} -t {broker.base}/{NODE}/{topic} -m {shlex.quote(payload)}" for topic, payload in _LINES]
+
+
+def _last_words(folder: Path) -> str:
+    words = (folder / "run.log").read_text(errors="replace").strip().splitlines()
+    return words[-1] if words else "it said nothing"
