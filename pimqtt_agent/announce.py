@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from pimqtt_agent import discovery
-from pimqtt_agent.answers import Publisher
+from pimqtt_agent.bridge import Bridge
 from pimqtt_agent.devices import Device
 from pimqtt_agent.discovery import Node
 
@@ -28,7 +28,7 @@ _json = msgspec.json.Encoder().encode
 class Announcer:
     """Publishes discovery. ``found`` is told what the broker has retained under our node."""
 
-    def __init__(self, bridge: Publisher, node: Node, devices: list[Device], system: Device | None) -> None:
+    def __init__(self, bridge: Bridge, node: Node, devices: list[Device], system: Device | None) -> None:
         """Build every payload once."""
         self._bridge = bridge
         self._node = node
@@ -93,6 +93,7 @@ class Announcer:
     async def _wait_and_publish(self, device: str, data: bytes) -> None:
         await asyncio.sleep(APART_S)
         self._publish(device, data)
+        self._bridge.flush()
 
     async def _wait_and_show(self) -> None:
         for pause_s in SHOWN_S:

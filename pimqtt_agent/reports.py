@@ -77,7 +77,6 @@ class Reports:
                 thing.device.id, thing.entity.key, ended.id, ended.owner, "keeper_lost", thing.state, None
             )
             self._answers.reverted(thing, text)
-            self._answers.lease(thing)
 
     def _reverted(self, _link: KeeperLink, message: wire.Reverted) -> None:
         thing = self._thing(message)

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pimqtt_agent.client import Client
 from pimqtt_agent.client_connection import Broker
@@ -25,7 +26,7 @@ from pimqtt_agent.errors import PimqttError
 from pimqtt_agent.kernel_asks import die_with_parent
 
 NODE, CONFIG = "demo", Path(__file__).with_name("demo.yaml")
-_PASSWORD = "PIMQTT_DEMO_PASSWORD"  # noqa: S105 - the variable's name
+_PASSWORD = "PIMQTT_DEMO_PASSWORD"
 #: How long the node may take to come, and to go (s).
 START_S, STOP_S = 20.0, 6.0
 #: What to paste: the last part of the topic, the payload.
@@ -49,28 +50,35 @@ async def demo(shared: Shared, port: int | None, seconds: float | None) -> int:
         folder = Path(tempfile.mkdtemp(prefix="pimqtt-demo-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         ended = await stack.enter_async_context(_node(folder, broker))
-        async with Client(broker) as client:
-            view = demo_view.DemoView(client, folder / "config.yaml", lines=shared.lines)
-            waiting = [asyncio.create_task(view.online.wait()), ended]
-            watching = asyncio.create_task(view.watch())
-            try:
-                await asyncio.wait([*waiting, watching], timeout=START_S, return_when=asyncio.FIRST_COMPLETED)
-                if not view.online.is_set():
-                    raise PimqttError(f"the demo's node did not come up: {_last_words(folder)}")
-                _greet(broker, embedded=not shared.host)
-                await _until([asyncio.create_task(view.show()), watching, ended], seconds)
-            finally:
-                await view.close()
-                watching.cancel()
-            if ended.done():
-                raise PimqttError(f"the demo's node ended: {_last_words(folder)}")
+        client = await stack.enter_async_context(Client(broker))
+        view = demo_view.DemoView(client, folder / "config.yaml", lines=shared.lines)
+        stack.callback(view.close)
+        online, watching = asyncio.create_task(view.online.wait()), asyncio.create_task(view.watch())
+        tasks: list[asyncio.Task[Any]] = [online, watching, ended]
+        stack.push_async_callback(_cancel, tasks[:2])
+        await _first(tasks, START_S)
+        if not view.online.is_set():
+            raise PimqttError(f"the demo's node did not come up: {_last_words(folder)}")
+        _greet(broker, embedded=not shared.host)
+        showing = asyncio.create_task(view.show())
+        stack.push_async_callback(_cancel, [showing])
+        await _first([showing, watching, ended], seconds)
+        if ended.done():
+            raise PimqttError(f"the demo's node ended: {_last_words(folder)}")
     return 0
 
 
-async def _until(tasks: list[asyncio.Task[None]], seconds: float | None) -> None:
-    done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+async def _first(tasks: list[asyncio.Task[Any]], timeout_s: float | None) -> None:
+    """Wait for one of them, and raise what it raised."""
+    done, _ = await asyncio.wait(tasks, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()
+
+
+async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
 @contextlib.asynccontextmanager
@@ -79,9 +87,8 @@ async def _embedded(port: int | None) -> AsyncIterator[Broker]:
     try:
         from amqtt.broker import Broker as Embedded  # noqa: PLC0415 - an extra, for the demo only
     except ModuleNotFoundError:
-        raise PimqttError(
-            "the demo's own broker needs amqtt: pip install 'pimqtt-agent[demo]'; or use a broker of yours: --broker HOST"
-        ) from None
+        reason = "the demo's own broker needs amqtt: pip install 'pimqtt-agent[demo]'; or use yours: --broker HOST"
+        raise PimqttError(reason) from None
     for name in ("amqtt", "transitions"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     broker = Broker(port=_port(port), protocol="3.1.1")

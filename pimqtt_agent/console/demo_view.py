@@ -43,7 +43,6 @@ class DemoView:
         self._file: IO[str] | None = None
         self._board = Board()
         self._news: deque[Text] = deque(maxlen=50)
-        self._live: Live | None = None
 
     async def watch(self) -> None:
         """Follow the messages."""
@@ -61,16 +60,14 @@ class DemoView:
                 self._read_levels()
                 await asyncio.sleep(FRAME_S)
         console = Console(highlight=False)
-        with Live(console=console, auto_refresh=False) as self._live:
+        with Live(console=console, auto_refresh=False) as live:
             while True:
                 self._read_levels()
-                self._live.update(self._draw(console.height), refresh=True)
+                live.update(self._draw(console.height), refresh=True)
                 await asyncio.sleep(FRAME_S)
 
-    async def close(self) -> None:
-        """Leave the terminal as it was."""
-        if self._live:
-            self._live.stop()
+    def close(self) -> None:
+        """Let go of the trace."""
         if self._file:
             self._file.close()
 

@@ -53,8 +53,13 @@ def compact(content: Any) -> str:
     """Write a value shortly: text as it is, else JSON."""
     if isinstance(content, str):
         return content
+    if isinstance(content, float):
+        return f"{content:g}"
     if isinstance(content, dict) and set(content) == {"x", "y"}:
         return f"x {content['x']:g} y {content['y']:g}"
+    if isinstance(content, dict) and isinstance(content.get("state"), str):  # a light
+        rest = {key: part for key, part in content.items() if key not in ("state", "color_mode")}
+        return f"{content['state']} {compact(rest)}".strip()
     return json.dumps(content, ensure_ascii=False, separators=(", ", " ")).replace('"', "").strip("{}")
 
 

@@ -128,6 +128,8 @@ async def test_the_dead_man_holds_when_the_agent_dies_or_freezes(node: Start, wa
             await driving.stop()  # else the next agent, which is there soon enough, goes on with the drive
         await asyncio.sleep(0.7)
         rows = moves(running, 5)
+    if number == signal.SIGSTOP:
+        running.signal("agent", signal.SIGCONT)
     assert [row["value"] for row in rows].count(0) == 1
     last, stop = rows[-2:]
     assert stop["value"] == 0
@@ -253,6 +255,47 @@ async def test_who_was_stopped_drives_again_after_the_safe_value_or_a_dead_man_o
     assert (await told(watch, "fan", {"value": 40, "owner": "me"}))["code"] == "let_go"
     await asyncio.sleep(DEADMAN_S + 0.05)
     assert (await told(watch, "fan", {"value": 40, "owner": "me"}))["outcome"] == "accepted"
+
+
+async def test_the_safe_value_with_a_ttl_is_a_command_like_any_other(node: Start, watch: Observer) -> None:
+    node(FAN)
+    await online(watch)
+    await told(watch, "fan", {"value": 40, "owner": "me"})
+    assert (await told(watch, "fan", {"value": 0, "ttl": 0.3, "owner": "you"}))["code"] == "held"
+    zero = await told(watch, "fan", {"value": 0, "ttl": 0.3, "owner": "me"})
+    assert {"outcome": "accepted", "ttl": 0.3, "holder": "me", "state": 0}.items() <= zero.items()
+    assert (await told(watch, "fan", {"value": 10, "owner": "you"}))["code"] == "held"
+
+
+async def test_all_anonymous_senders_are_one_owner(node: Start, watch: Observer) -> None:
+    running = node(FAN)
+    await online(watch)
+    await watch.send("pimqtt/car1/fan/set", "40")
+    await reached(running, 23, 0.4)
+    lease = await watch.wait("pimqtt/car1/fan/lease", lambda s: s.payload != b"{}")
+    assert lease.json()["owner"] == "anonymous"
+    assert (await told(watch, "fan", {"value": 50, "owner": "anonymous"}))["holder"] == "anonymous"
+    assert (await told(watch, "fan", {"value": 50, "owner": "me"}))["code"] == "held"
+    await watch.send("pimqtt/car1/fan/set", "stop")
+    assert (await told(watch, "fan", {"value": 60}))["outcome"] == "accepted"
+
+
+async def test_a_ramp_delays_no_stop_no_expiry_and_no_emergency_stop(node: Start, watch: Observer) -> None:
+    running = node(FAN.replace("}", ", ramp: 400}"))
+    await online(watch)
+    await told(watch, "fan", {"value": 100, "owner": "me"})
+    await reached(running, 23, 1)
+    rising = running.levels(23)
+    assert len(rising) > 4
+    assert rising == sorted(rising)
+    for payload in ("stop", None, "ON"):
+        await told(watch, "fan", {"value": 100, "owner": f"me{payload}"})
+        await eventually(lambda: running.levels(23)[-1] > 0.2, what="it ramps up")
+        if payload:
+            await watch.send(f"{NODE}/set" if payload == "ON" else "pimqtt/car1/fan/set", payload)
+        await reached(running, 23, 0)
+        rows = moves(running, 23)
+        assert rows[-2]["value"] > 0.2  # at once, not down a ramp
 
 
 async def test_a_held_output_names_its_holder_and_who_was_refused_must_let_go(node: Start, watch: Observer) -> None:
@@ -563,6 +606,24 @@ async def test_a_retained_stop_is_done_and_cleared_and_a_retained_reset_is_refus
     await cleared(broker.port, f"{topic}/set")
     assert await stored(broker.port, f"{state}/state") == {f"{state}/state": b"ON"}
     assert running.levels(5) == [0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+async def test_an_emergency_stop_is_not_lost_while_the_pin_keeper_is_replaced(
+    node: Start, watch: Observer, number: int
+) -> None:
+    running = node(CAR)
+    await online(watch)
+    async with Driving(watch, "car"):
+        await reached_any(running, 5)
+        running.signal("keeper pins", number)
+        await watch.send(f"{NODE}/set", "ON")
+        await watch.wait(f"{NODE}/state", lambda s: s.text == "ON")
+        await watch.wait("pimqtt/car1/car/result", lambda s: s.json()["code"] == "latched")
+        lost = await watch.result("car", cause="keeper_lost")
+        assert {"owner": "me", "state": {"x": 0, "y": 0}}.items() <= lost.items()
+        levels = running.levels(5)
+        assert levels.index(0, 1) == len(levels) - 1  # the claim of the next keeper, and no move after it
 
 
 async def test_a_stop_that_is_no_word_is_answered_and_changes_nothing(node: Start, watch: Observer) -> None:

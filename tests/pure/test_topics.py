@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from pimqtt_agent.topics import RESERVED_IDS, RESERVED_NODES, Topics
 
-IDS = st.from_regex(r"[a-z0-9_-]{1,12}", fullmatch=True).filter(lambda name: name not in RESERVED_IDS)
-NODES = st.from_regex(r"[a-z0-9_-]{1,12}", fullmatch=True).filter(lambda name: name not in RESERVED_NODES)
+WORDS = st.sampled_from(["config", "device", "car-1", "car_1", "1", "-", "homeassistant", "pimqtt", "reply"])
+NAMES = st.text("abcxyz019_-", min_size=1, max_size=6) | WORDS
+IDS = NAMES.filter(lambda name: name not in RESERVED_IDS)
+NODES = NAMES.filter(lambda name: name not in RESERVED_NODES)
 LEVELS = st.sampled_from(["set", "state", "lease", "result", "event", "image"])
 CAR = Topics("pimqtt", "car1")
 
