@@ -62,7 +62,7 @@ class Agent:
         node = Node(
             topics=topics, identity=hardware_id, title=settings.node.title, model=board, area=settings.node.area
         )
-        self.session = Session(self.model, node)
+        self.session = Session(self.model, node, self.memory)
         name = client_id(settings, hardware_id)
         self.bridge = Bridge(
             settings.mqtt, name, on_session=self.session.begin, on_batch=self._batch,

@@ -65,6 +65,10 @@ class Announcer:
                 self._publish(device, _json(first))
                 self._spawn(self._wait_and_publish(device, data), f"publish {device}")
 
+    def clear(self, topics: set[str], done: Callable[[], None]) -> None:
+        """Clear retained topics of what left, once Home Assistant has forgotten the entities that listen to them."""
+        self._spawn(self._wait_and_clear(topics, done), "clear what left")
+
     def close(self) -> None:
         """Forget what was to be published later, and what was retained: the next session reads it again."""
         for task in self._tasks:
@@ -93,6 +97,12 @@ class Announcer:
     async def _wait_and_publish(self, device: str, data: bytes) -> None:
         await asyncio.sleep(APART_S)
         self._publish(device, data)
+        self._bridge.flush()
+
+    async def _wait_and_clear(self, topics: set[str], done: Callable[[], None]) -> None:
+        await asyncio.sleep(2 * APART_S)
+        if all([self._bridge.publish(topic, b"", qos=1, retain=True) for topic in sorted(topics)]):
+            done()
         self._bridge.flush()
 
     async def _wait_and_show(self) -> None:

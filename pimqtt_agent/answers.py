@@ -32,6 +32,9 @@ class Publisher(Protocol):
     ) -> bool:
         """Publish where connected."""
 
+    def flush(self) -> None:
+        """Write what was published."""
+
 
 def result(**fields: Any) -> dict[str, Any]:
     """Make a result with every key of the wire."""

@@ -23,6 +23,7 @@ class Memory:
         self._folder, self._model = folder, model
         self._digests = store.load_digests(folder)
         self._saved: tuple[dict[str, Any], list[str]] | None = None
+        self._registry = set(store.load_registry(folder))
         self._soon = asyncio.Event()
         self.keeps_digests = False
 
@@ -50,6 +51,15 @@ class Memory:
     def was_accepted(self, topic: str, digest: str) -> bool:
         """Tell whether that command was accepted live since the topic was last cleared."""
         return digest in self._digests.get(topic, ())
+
+    def left(self) -> set[str]:
+        """Return the topics that are retained from an earlier configuration and no longer ours."""
+        return self._registry - self._model.retained_topics()
+
+    def registered(self) -> None:
+        """Only what is ours now is retained: note it."""
+        self._registry = self._model.retained_topics()
+        store.write(self._folder, "registry.json", sorted(self._registry))
 
     def cleared(self, topic: str) -> None:
         """The topic holds nothing any more."""

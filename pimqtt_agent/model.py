@@ -76,6 +76,16 @@ class Model:
         """List the outputs under leases, of one device or of all."""
         return [t for (owner, _), t in self.things.items() if t.entity.rules and device in ("", owner)]
 
+    def retained_topics(self) -> set[str]:
+        """List the topics of devices under which the broker keeps something of ours."""
+        found = set()
+        for thing in self.things.values():
+            if thing.entity.state_level == "state" and thing.entity.retained:
+                found.add(thing.topic_state)
+            if thing.entity.rules is not None:
+                found |= {thing.topic_lease, self.topics.stop(thing.device.id, "state")}
+        return found | {self.topics.device(device, "availability") for device in self.devices}
+
     def _add(self, device: Device, entity: Entity) -> None:
         def topic(level: str) -> str:
             return self.topics.entity(device.id, entity.key, level)

@@ -21,6 +21,7 @@ from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.discovery import Node
 from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keepers import KeeperLink
+from pimqtt_agent.memory import Memory
 from pimqtt_agent.model import Model
 
 log = logging.getLogger(__name__)
@@ -37,9 +38,9 @@ class Session:
     answers: Answers
     announcer: Announcer
 
-    def __init__(self, model: Model, node: Node) -> None:
+    def __init__(self, model: Model, node: Node, memory: Memory) -> None:
         """Begin offline."""
-        self.model, self.node = model, node
+        self.model, self.node, self.memory = model, node, memory
         self.replaying = True
         self.online = False
         self.ending = False
@@ -81,6 +82,11 @@ class Session:
         self._marked.set()
         self.tell_all()
         self.announcer.announce()
+        left = self.memory.left()
+        if left:
+            self.announcer.clear(left, self.memory.registered)
+        else:
+            self.memory.registered()
         self.bridge.unsubscribe([f"{self.model.topics.discovery_prefix}/device/{self.node.topics.node}/+/config"])
 
     def tell_all(self) -> None:

@@ -37,6 +37,12 @@ def load_digests(folder: Path) -> dict[str, list[str]]:
     return data if isinstance(data, dict) else {}
 
 
+def load_registry(folder: Path) -> list[str]:
+    """Read the topics under which we had something retained."""
+    data = _read(folder / "registry.json", list[str])
+    return data if isinstance(data, list) else []
+
+
 def write(folder: Path, name: str, data: Any) -> None:
     """Write a file whole or not at all; a full disk is told and nothing else."""
     path = folder / name

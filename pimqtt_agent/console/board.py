@@ -103,7 +103,7 @@ def _row(row: Row, change: Change) -> None:
     elif change.what == "lease" and isinstance(raw, dict):
         row.owner = str(raw.get("owner") or "")
         row.lease_end_s = change.at_s + float(raw.get("remaining_s") or 0)
-        row.resting = output.compact(raw.get("resting"))
+        row.resting = output.resting(raw)
         if change.retained and raw.get("end"):
             row.lease_end_s = change.at_s + float(raw["end"]) - change.unix_s
     elif change.what == "result" and isinstance(raw, dict) and "outcome" in raw:

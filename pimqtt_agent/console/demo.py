@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import shlex
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -81,38 +80,14 @@ async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:
     await asyncio.wait(tasks)
 
 
-@contextlib.asynccontextmanager
-async def _embedded(port: int | None) -> AsyncIterator[Broker]:
+def _embedded(port: int | None) -> AbstractAsyncContextManager[Broker]:
     """Start a broker of our own on loopback."""
     try:
-        from amqtt.broker import Broker as Embedded  # noqa: PLC0415 - an extra, for the demo only
+        from pimqtt_agent.console.embedded import embedded  # noqa: PLC0415 - an extra, for the demo only
     except ModuleNotFoundError:
         reason = "the demo's own broker needs amqtt: pip install 'pimqtt-agent[demo]'; or use yours: --broker HOST"
         raise PimqttError(reason) from None
-    for name in ("amqtt", "transitions"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    broker = Broker(port=_port(port), protocol="3.1.1")
-    server = Embedded({
-        "listeners": {"default": {"type": "tcp", "bind": str(broker)}},
-        "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-    })
-    await server.start()
-    try:
-        yield broker
-    finally:
-        with contextlib.suppress(Exception):  # it is thrown away, and so is what it says at its end
-            async with asyncio.timeout(3):
-                await server.shutdown()
-
-
-def _port(wanted: int | None) -> int:
-    """Return a port that is free: the wanted one, else 1883, else any."""
-    for port in (wanted,) if wanted else (1883, 0):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
-    raise PimqttError(f"port {wanted} is in use; name another, or none")
+    return embedded(port)
 
 
 @contextlib.asynccontextmanager

@@ -25,6 +25,8 @@ from pimqtt_agent.console.watching import cells
 FRAME_S = 0.1
 _GLYPHS = "·▁▂▃▄▅▆▇█"
 _SHOWN = frozenset({"set", "state", "result", "event", "image"})
+#: Lines that the greeting takes above us.
+_ABOVE = 15
 _STYLES = {"set": "cyan", "result": "green", "event": "magenta", "image": "magenta", "pin": "dim"}
 
 
@@ -42,6 +44,7 @@ class DemoView:
         self._trace = config.with_name("trace.jsonl")
         self._file: IO[str] | None = None
         self._board = Board()
+        self._shown = False
         self._news: deque[Text] = deque(maxlen=50)
 
     async def watch(self) -> None:
@@ -50,11 +53,13 @@ class DemoView:
             self._board.take(change)
             if change.what == "availability" and not change.place.device and change.content == "online":
                 self.online.set()
-            if change.what in _SHOWN and change.place.device != "system" and not change.retained:
+            shown = change.what in _SHOWN and change.place.device != "system"
+            if self._shown and shown and not change.retained:
                 self._tell(change)
 
     async def show(self) -> None:
         """Draw until cancelled."""
+        self._shown = True
         if self._lines:
             while True:
                 self._read_levels()
@@ -63,7 +68,7 @@ class DemoView:
         with Live(console=console, auto_refresh=False) as live:
             while True:
                 self._read_levels()
-                live.update(self._draw(console.height), refresh=True)
+                live.update(self._draw(console.height - _ABOVE), refresh=True)
                 await asyncio.sleep(FRAME_S)
 
     def close(self) -> None:
@@ -109,7 +114,7 @@ class DemoView:
         text = Text()
         for line in self._pins.get(name, ()):
             level = self._levels.get(line)
-            glyph = "?" if level is None else _GLYPHS[min(8, max(int(level > 0), round(level * 8)))]
+            glyph = "" if level is None else _GLYPHS[min(8, max(int(level > 0), round(level * 8)))]
             text.append(f"{line}", "dim")
             text.append(f"{glyph} ", "bold green" if level else "dim")
         return text

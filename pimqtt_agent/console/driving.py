@@ -151,7 +151,8 @@ class Seat:
         place = self._car.place
         node = self._board.nodes.get(place.node) or NodeRows()
         if node.latched & {"", place.device}:
-            return Text(f"EMERGENCY STOP: pimqtt reset {place.node}", "bold red")
+            what = place.node if "" in node.latched else f"{place.node}/{place.device}"
+            return Text(f"EMERGENCY STOP: pimqtt reset {what}", "bold red")
         row = node.rows.get(f"{place.device}/{place.entity}" if place.entity else place.device) or Row()
         return Text(row.lease or "nobody's", "" if row.lease else "dim")
 

@@ -84,8 +84,12 @@ def content(news: Change) -> str:
 def lease(raw: dict[str, Any]) -> str:
     """Write a lease as it was told."""
     remaining_s = float(raw.get("remaining_s") or 0)
-    value, resting = compact(raw.get("value")), compact(raw.get("resting"))
-    return f"{raw.get('owner')} holds {value} for {remaining_s:.1f} s, then {resting}"
+    return f"{raw.get('owner')} holds {compact(raw.get('value'))} for {remaining_s:.1f} s, then {resting(raw)}"
+
+
+def resting(raw: dict[str, Any]) -> str:
+    """Write where a lease ends."""
+    return "stays" if raw.get("resting") is None else compact(raw["resting"])
 
 
 def result(answer: Result) -> str:

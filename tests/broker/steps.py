@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import aiomqtt
 
-from tests.rig import Node, Observer, Seen, observer, wait_for
+from tests.rig import Node, Observer, Seen, config, observer, wait_for
 
 Start = Callable[..., Node]
 
@@ -136,6 +136,12 @@ class Driving:
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
         await self.stop()
+
+
+def text(port: int, *devices: str, mqtt: str = "", extra: str = "", hardware: str = "") -> str:
+    """Write a configuration with more about the broker (``protocol: "3.1.1"``)."""
+    plain = config(port, *devices, extra=extra, hardware=hardware)
+    return plain.replace(f"port: {port}}}", f"port: {port}, {mqtt}}}") if mqtt else plain
 
 
 def kill_all(running: Node) -> None:

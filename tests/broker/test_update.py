@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig import ROOT, Mosquitto, Node, Observer, config, wait_for
+from tests.rig import ROOT, Mosquitto, Node, Observer, config, observer, wait_for
 
 pytestmark = pytest.mark.broker
 
@@ -70,3 +70,20 @@ async def test_a_reload_with_mistakes_changes_nothing(node: Callable[..., Node],
     wait_for(lambda: "going on with the old one" in running.log.read_text(), what="the message")
     assert "'many'" in running.log.read_text()
     assert running.pid("agent") == agent
+
+
+async def test_a_device_that_leaves_leaves_nothing_retained(node: Callable[..., Node], broker: Mosquitto) -> None:
+    running = node(LAMP, PUMP)
+    async with observer(broker.port) as first:
+        await first.wait("homeassistant/device/car1/pump/config", timeout_s=10)
+        await first.wait("pimqtt/car1/pump/lease")
+    running.stop()
+    running.config.write_text(running.config.read_text().replace(f"  - {PUMP}\n", ""))
+    running.start()
+    async with observer(broker.port) as second:
+        await second.wait("homeassistant/device/car1/pump/config", lambda s: not s.payload, 10)
+        await second.wait("pimqtt/car1/pump/lease", lambda s: not s.payload, 10)
+        await second.wait("pimqtt/car1/pump/availability", lambda s: not s.payload, 10)
+    async with observer(broker.port) as later:
+        await later.wait("pimqtt/car1/lamp/state")
+        assert [seen.topic for seen in later.seen if "/pump" in seen.topic] == []

@@ -2,48 +2,33 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
+import itertools
 import subprocess
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tests.ha.pi import Pi, Story, story
 from tests.ha.rig import HomeAssistant, free_port
+from tests.rig import Mosquitto, Observer, observer
 
 _SCRIPT = Path(__file__).parents[2] / "scripts/ha-env"
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def broker_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Give the loopback port of a Mosquitto of our own."""
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-    if program is None:
-        pytest.fail("mosquitto is not installed: apt install mosquitto")
-    port = free_port()
-    config = tmp_path_factory.mktemp("mosquitto") / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n", encoding="utf-8")
-    with subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", program, "-c", config],
-                          stderr=subprocess.DEVNULL) as process:
-        _wait_open(port)
-        yield port
-        process.terminate()
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """Give the broker of this folder's tests, at a port that it gets again after a restart."""
+    with Mosquitto(tmp_path_factory.mktemp("mosquitto"), port=free_port()) as broker:
+        yield broker
 
 
-def _wait_open(port: int) -> None:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return
+@pytest.fixture(scope="session")
+def broker_port(mosquitto: Mosquitto) -> int:
+    """Give its loopback port."""
+    return mosquitto.port
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +53,34 @@ def no_warnings(ha: HomeAssistant) -> Iterator[None]:
     before = len(ha.log())
     yield
     assert ha.warnings(before) == []
+
+
+@pytest.fixture
+async def heard(ha: HomeAssistant) -> AsyncIterator[Story]:
+    """Give what changes in Home Assistant."""
+    async with story(ha) as told:
+        yield told
+
+
+@pytest.fixture
+async def watch(broker_port: int) -> AsyncIterator[Observer]:
+    """Give a client that sees everything."""
+    async with observer(broker_port, ("pimqtt/#", "homeassistant/#")) as watcher:
+        yield watcher
+
+
+@pytest.fixture
+async def agent(ha: HomeAssistant, broker_port: int, tmp_path: Path) -> AsyncIterator[Callable[..., Pi]]:
+    """Start a node of its own name with these devices; it is ended and forgotten with the test."""
+    started: list[Pi] = []
+
+    def start(*devices: str, **node: str) -> Pi:
+        pi = Pi(tmp_path / "node", broker_port, f"pi{next(_numbers)}", devices, **node)
+        started.append(pi)
+        pi.start()
+        return pi
+
+    yield start
+    for pi in started:
+        pi.__exit__(None, None, None)
+        await pi.forget(ha)

@@ -80,12 +80,24 @@ class TestPlain:
     @pytest.mark.parametrize(
         ("entity", "payload"),
         [
-            *[("switch", text) for text in ("on", "On", "1", "true", " ON", "ON ", "ON\n", '"ON"', "ÓN", "ON\x00", "x" * 999)],
-            *[("motor", text) for text in ("1junk", "junk1", "NaN", "nan", "inf", "-inf", "1e999", "--1", "1,5", "1 2")],
+            *[
+                ("switch", text)
+                for text in ("on", "On", "1", "true", " ON", "ON ", "ON\n", '"ON"', "ÓN", "ON\x00", "x" * 999)
+            ],
+            *[
+                ("motor", text)
+                for text in ("1junk", "junk1", "NaN", "nan", "inf", "-inf", "1e999", "--1", "1,5", "1 2")
+            ],
             *[("motor", text) for text in ("0x10", "1_0", "٣", "", "true", "null", "None", "FORWARD", "1e", "+", ".")],
-            *[("drive", text) for text in ('{"x": 1}', '{"x": 1, "y": "1"}', '{"x": 1, "y": null}', '{"x": true, "y": 0}')],
+            *[
+                ("drive", text)
+                for text in ('{"x": 1}', '{"x": 1, "y": "1"}', '{"x": 1, "y": null}', '{"x": true, "y": 0}')
+            ],
             *[("drive", text) for text in ('{"x": 1, "y": 0, "z": 0}', "{}", "1", "[0, 1]", '{"x": NaN, "y": 0}')],
-            *[("light", text) for text in ('{"brightness": 5}', '{"state": "on"}', '{"state": "ON", "brightness": 1.5}')],
+            *[
+                ("light", text)
+                for text in ('{"brightness": 5}', '{"state": "on"}', '{"state": "ON", "brightness": 1.5}')
+            ],
             *[("button", text) for text in ("press", "ON", "1", '{"value": "press"}')],
         ],
     )
@@ -98,7 +110,9 @@ class TestPlain:
         assert "'1junk'" in str(refusal("1junk", FAN))
         assert len(str(refusal("x" * 60_000))) < 200
 
-    @pytest.mark.parametrize(("entity", "payload"), [("motor", "100.1"), ("motor", "-1000"), ("drive", '{"x":2,"y":0}')])
+    @pytest.mark.parametrize(
+        ("entity", "payload"), [("motor", "100.1"), ("motor", "-1000"), ("drive", '{"x":2,"y":0}')]
+    )
     def test_a_number_that_is_too_large_is_out_of_range(self, entity: str, payload: str) -> None:
         assert refusal(payload, ALL[entity]).code == "out_of_range"
 
@@ -171,7 +185,9 @@ class TestEnvelope:
         assert open_envelope(b"ON").owner is None
         assert open_envelope(b'{"value": "ON", "owner": "anonymous"}').owner is None
 
-    @pytest.mark.parametrize("payload", ['{"value": NaN}', '{"value": Infinity}', '{"value": 1e999}', '{"value": }', "{"])
+    @pytest.mark.parametrize(
+        "payload", ['{"value": NaN}', '{"value": Infinity}', '{"value": 1e999}', '{"value": }', "{"]
+    )
     def test_what_is_not_json_is_invalid(self, payload: str) -> None:
         assert refusal(payload, FAN).code == "invalid"
 
@@ -356,7 +372,9 @@ class TestSize:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8) | st.sampled_from(sorted(KEYS)), inner),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8) | st.sampled_from(sorted(KEYS)), inner)
+    ),
     max_leaves=12,
 )
 MESSAGES = st.dictionaries(st.sampled_from(["value", "state", "x", "y", "brightness", *KEYS]), JSON).map(
@@ -366,7 +384,9 @@ MESSAGES = st.dictionaries(st.sampled_from(["value", "state", "x", "y", "brightn
 
 class TestArbitraryBytes:
     @pytest.mark.parametrize("name", sorted(ALL))
-    @given(payload=st.binary(max_size=200) | MESSAGES | JSON.map(lambda j: json.dumps(j).encode("utf-8", "surrogatepass")))
+    @given(
+        payload=st.binary(max_size=200) | MESSAGES | JSON.map(lambda j: json.dumps(j).encode("utf-8", "surrogatepass"))
+    )
     @settings(max_examples=60)
     def test_are_a_command_or_a_reason_never_anything_else(self, name: str, payload: bytes) -> None:
         entity = ALL[name]

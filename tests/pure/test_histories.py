@@ -200,9 +200,7 @@ class Histories(RuleBasedStateMachine):
         priority=st.integers(0, 2),
         age=st.integers(0, 3),
     )
-    def command_motion(
-        self, name: str, value: float, ttl: float | None, owner: str, priority: int, age: int
-    ) -> None:
+    def command_motion(self, name: str, value: float, ttl: float | None, owner: str, priority: int, age: int) -> None:
         self.command(name, value, ttl, owner, priority, age, stop=ttl is None and value == self.all_rules[name].safe)
 
     def command(

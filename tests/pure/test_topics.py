@@ -53,7 +53,9 @@ def test_home_assistants_status_does_not_follow_the_discovery_prefix() -> None:
     assert Topics("pimqtt", "car1", "ha").discovery("pump") == "ha/device/car1/pump/config"
 
 
-@given(base=st.sampled_from(["pimqtt", "home/pi", "a-b_c"]), node=NODES, device=IDS, key=st.just("") | IDS, level=LEVELS)
+@given(
+    base=st.sampled_from(["pimqtt", "home/pi", "a-b_c"]), node=NODES, device=IDS, key=st.just("") | IDS, level=LEVELS
+)
 def test_an_entitys_topic_round_trips(base: str, node: str, device: str, key: str, level: str) -> None:
     topics = Topics(base, node)
     assert topics.below(topics.entity(device, key, level)) == [*filter(None, (device, key)), level]
