@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -79,8 +80,8 @@ async def test_a_device_that_leaves_leaves_nothing_retained(node: Callable[..., 
         await first.wait("pimqtt/car1/pump/lease")
     running.stop()
     running.config.write_text(running.config.read_text().replace(f"  - {PUMP}\n", ""))
-    running.start()
     async with observer(broker.port) as second:
+        await asyncio.to_thread(running.start)
         await second.wait("homeassistant/device/car1/pump/config", lambda s: not s.payload, 10)
         await second.wait("pimqtt/car1/pump/lease", lambda s: not s.payload, 10)
         await second.wait("pimqtt/car1/pump/availability", lambda s: not s.payload, 10)
