@@ -79,7 +79,7 @@ class Incoming:
     retain: bool
 
 
-class _OtherVersionError(Exception):
+class _OtherVersionError(BrokerError):
     """The broker does not speak MQTT 5."""
 
 

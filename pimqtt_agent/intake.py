@@ -156,7 +156,7 @@ class Intake:
         if answer.code:
             if answer.code != "unavailable" and thing.entity.rules is not None:
                 thing.heard(answer.state)
-            self._refuse(job, answer.code, answer.reason, {**(answer.extra or {}), "holder": answer.holder})
+            self._refuse(job, answer.code, answer.reason, {"holder": answer.holder, **(answer.extra or {})})
             return
         if thing.entity.rules is not None:
             thing.heard(answer.state)

@@ -169,7 +169,7 @@ class Output:
         on_stop = self.rules.on_stop
         if self.rules.motion is not Motion.LEVEL:
             on_stop = self.rules.safe
-        resting = self.resting
+        resting = self.memory().resting
         actions = self._rest(now, resting if on_stop == KEEP else on_stop, "stopped")
         self.resting = resting
         return actions
@@ -198,7 +198,8 @@ class Output:
         """What must outlive this keeper."""
         if self.on:
             return Memory(resting=self.resting, on_since_s=self.on_since_s)
-        return Memory(resting=self.resting, off_since_s=self.off_since_s)
+        waits = self._waiting is not None and self._waiting.ttl_s is None  # what was not accepted yet has not happened
+        return Memory(resting=self.rules.safe if waits else self.resting, off_since_s=self.off_since_s)
 
     @property
     def _max_on_end_s(self) -> float:

@@ -83,7 +83,7 @@ class Memory:
         resting = {
             thing.name: thing.resting
             for thing in self._model.outputs()
-            if thing.entity.rules and thing.entity.rules.initial == LAST and thing.known
+            if thing.entity.rules and thing.entity.rules.initial == LAST and thing.resting is not None
         }
         latched = sorted(device for device, is_on in self._model.latched.items() if is_on)
         if (resting, latched) != self._saved:

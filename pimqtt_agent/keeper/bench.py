@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -80,8 +80,9 @@ class Bench:
             self._latches.add("")
             self._page.write(Record(NODE, latched=True))
 
-    def mount(self, device: Device, now: float) -> list[Output]:
-        """Start a device's leases and open its driver."""
+    def mount(self, device: Device, clock: Callable[[], float]) -> list[Output]:
+        """Start a device's leases and open its driver; what a start switches off is off from its claim on."""
+        now = clock()
         mounted = self.mounted[device.id] = Mounted(device, self._shell)
         latched = bool(self._latches & {"", device.id})
         for entity in device.entities():
@@ -97,6 +98,10 @@ class Bench:
             if rules.on_disconnect:
                 self.watched.append(output)
         self._open(mounted, now)
+        claimed_s = clock()
+        for output in mounted.outputs.values():
+            if output.off_since_s == now:
+                output.off_since_s = claimed_s
         return list(mounted.outputs.values())
 
     def unmount(self, device_id: str) -> None:
@@ -179,20 +184,20 @@ class Bench:
     def remember(self, output: Output) -> None:
         """Write what must outlive us, where it changed."""
         memory, record = output.memory(), self._records.get(output.name)
-        limited = output.rules.limits.min_off_s or output.interlock
-        off_since_s = memory.off_since_s if limited else None
-        if record and record.live and record.resting == memory.resting and record.off_since_s == off_since_s:
-            return
-        self._records[output.name] = record = Record(output.name, memory.resting, off_since_s)
-        self._page.write(record)
+        limits = output.rules.limits
+        off_since_s = memory.off_since_s if limits.min_off_s or output.interlock else None
+        on_since_s = memory.on_since_s if limits.max_on_s else None
+        new = Record(output.name, memory.resting, off_since_s, on_since_s=on_since_s)
+        if new != record:
+            self._records[output.name] = new
+            self._page.write(new)
 
     def tell_all(self) -> None:
-        """Tell every state, health and latch."""
+        """Tell every state and health."""
         for mounted in self.mounted.values():
             mounted.health(ok=mounted.ok, reason=mounted.reason)
             for entity in mounted.device.entities() if mounted.driver else ():
                 self._tell(mounted, entity)
-        self.tell_latches()
 
     def tell_latches(self) -> None:
         """Tell the node's latch and each device's own."""
@@ -218,7 +223,7 @@ class Bench:
         record = self._records.get(output.name)
         if record is None or not (record.live or output.rules.initial == LAST):
             return None
-        return Memory(resting=record.resting, off_since_s=record.off_since_s)
+        return Memory(resting=record.resting, off_since_s=record.off_since_s, on_since_s=record.on_since_s)
 
     def _open(self, mounted: Mounted, now: float) -> None:
         first = {key: output.applied for key, output in mounted.outputs.items()}

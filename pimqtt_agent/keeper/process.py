@@ -66,8 +66,8 @@ class Keeper:
         self._waits_to_write = False
         board = cast("Board", NoBoard()) if task.camera else open_board(task.settings, task.runtime)
         self._board = board
-        self.shell = Shell(board, task.page, self._link, linger_s=task.settings.linger_s)
-        self.shell.open(task.devices, boottime_s())
+        self.shell = Shell(board, task.page, self._link, linger_s=task.settings.linger_s, clock=boottime_s)
+        self.shell.open(task.devices)
         self._task = task
         self._list_outputs()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
@@ -27,15 +27,15 @@ OLDEST_S = 0.25
 class Shell:
     """One keeper's leases and drivers."""
 
-    def __init__(self, board: Board, page: Page, link: Link, *, linger_s: float) -> None:
-        """Start with nothing mounted."""
+    def __init__(self, board: Board, page: Page, link: Link, *, linger_s: float, clock: Callable[[], float]) -> None:
+        """Start with nothing mounted. ``clock`` is CLOCK_BOOTTIME (s), as every ``now``."""
         self.link = link
         self.board = board
         self.bench = Bench(board, page, self)
         self.stamp = Stamp(link.generation)
         self.done = ""
         self.remounted = False  # other devices than at the start are mounted
-        self._linger_s = linger_s
+        self._linger_s, self._clock = linger_s, clock
         self._agent_s = 0.0
         self._due: dict[Output, float] = {}
         self._busy: set[Output] = set()
@@ -61,11 +61,11 @@ class Shell:
         linger_s = self._agent_s + self._linger_s if not self._leased() else inf
         return min(min(self._due.values(), default=inf), self.bench.deadline_s(), linger_s)
 
-    def open(self, devices: Sequence[Device], now: float) -> None:
-        """Mount the devices and say so; ``now`` counts as the agent's first sign."""
-        self._agent_s = now
+    def open(self, devices: Sequence[Device]) -> None:
+        """Mount the devices and say so; the start counts as the agent's first sign."""
+        self._agent_s = self._clock()
         for device in devices:
-            self._note(self.bench.mount(device, now))
+            self._note(self.bench.mount(device, self._clock))
         self.link.send(wire.Welcome(wire.VERSION, 0, []))
 
     def handle(self, message: wire.Message, now: float) -> None:
@@ -113,6 +113,7 @@ class Shell:
         for mounted in self.bench.mounted.values():
             for output in mounted.outputs.values():
                 self._tell_lease(output)
+        self.bench.tell_latches()  # the agent writes its memory by these: it must know what rests where by then
 
     def _reconfigure(self, wanted: list[dict[str, Any]], now: float) -> list[str]:
         for device_id in self.bench.outdated(wanted):
@@ -123,7 +124,7 @@ class Shell:
             self.bench.unmount(device_id)
         reopened = []
         for device in self.bench.missing(wanted):
-            self._note(self.bench.mount(device, now))
+            self._note(self.bench.mount(device, self._clock))
             reopened.append(device.id)
         return reopened
 
@@ -143,7 +144,7 @@ class Shell:
             at_s=do.at_s, token_age_s=token_age_s, stale=do.stale, transition_s=do.transition_s, reply=do,
         )  # fmt: skip
         had_lease = output.lease is not None
-        self.bench.proof(f"owner:{do.owner}", now)
+        self._owner_lives(do.owner, now)
         self._perform(output.command(now, command), now)
         self._note([output])
         if had_lease or output.lease:
@@ -181,10 +182,14 @@ class Shell:
         self._note(self.bench.watched)
 
     def _heartbeat(self, beat: wire.Heartbeat, now: float) -> None:
-        self.bench.proof(f"owner:{beat.owner}", now)
+        self._owner_lives(beat.owner, now)
         for mounted in self.bench.mounted.values():
             for output in mounted.outputs.values():
                 output.access.heartbeat(min(beat.at_s, now), beat.owner)
+
+    def _owner_lives(self, owner: str, now: float) -> None:
+        self.bench.proof(f"owner:{owner}", now)
+        self._note(self.bench.watched)
 
     def _token(self, ask: wire.Token, now: float) -> None:
         mounted = self.bench.mounted.get(ask.device)
@@ -266,8 +271,9 @@ class Shell:
             self.link.send(wire.Held(device, key, lease.owner, lease.id, lease.value, output.resting, deadline_s))
 
     def _note(self, outputs: Any) -> None:
-        """Remember when each output is due, whether it is busy, and what must outlive us."""
-        for output in outputs:
+        """Remember when each output is due, whether it is busy, and what must outlive us; also of its interlock."""
+        others = (other for output in outputs if output.interlock for other in output.interlock.members)
+        for output in (*outputs, *others):
             due_s = output.deadline_s
             if due_s < inf:
                 self._due[output] = due_s

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import random
 import signal
 import time
@@ -24,7 +23,7 @@ from tests.broker.steps import (
     seconds,
     told,
 )
-from tests.rig import Mosquitto, Node, Observer, wait_for
+from tests.rig import Mosquitto, Node, Observer
 
 pytestmark = pytest.mark.broker
 
@@ -70,7 +69,7 @@ def off_for(running: Node, pin: int) -> list[float]:
     ("options", "levels"),
     [
         ("initial: off", [0, 1, 0, 0]),
-        ("initial: on", [1, 1, 0, 1]),
+        ("initial: on", [1, 0, 1]),  # the command changes nothing
         ("initial: last", [0, 1, 0, 1]),
         ("restore: last", [0, 1, 0, 1]),
         ("restore: off", [0, 1, 0, 0]),
@@ -89,8 +88,6 @@ async def test_a_restart_brings_back_what_the_configuration_says(
     since = len(watch.seen)
     running.start()
     await watch.wait("pimqtt/car1/availability", lambda s: s.text == "online", 10, since)
-    if options == "initial: on":
-        levels = [1, 0, 1]  # the command changed nothing
     assert running.levels(27) == levels
 
 
@@ -444,22 +441,46 @@ async def test_of_two_that_wait_for_the_dead_time_the_newest_goes_on_and_the_oth
 
 
 async def test_interlock_and_dead_time_are_kept_through_crashes_and_restarts(node: Start, watch: Observer) -> None:
-    running = node(*(switch(f"{GROUP}, initial: last, on_stop: keep", name, pin) for name, pin in (("up", 2), ("down", 3))))
+    members = (switch(f"{GROUP}, initial: last, on_stop: keep", name, pin) for name, pin in (("up", 2), ("down", 3)))
+    running = node(*members)
     await online(watch)
     await eventually_on(watch, "up")
-    await watch.send("pimqtt/car1/down/set", "ON")
-    await asyncio.sleep(0.1)
     await replaced(running, "keeper pins", running.signal("keeper pins", signal.SIGKILL))
-    await eventually(lambda: running.levels(2)[-1] + running.levels(3)[-1] == 1, what="one is on")
-    await watch.send("pimqtt/car1/up/set", "ON")
-    await asyncio.sleep(0.1)
+    await reached(running, 2, 1)  # a crash is no reason to stay off
+    await eventually_told(watch, "down", {"value": "ON"})
     assert running.stop() == 0
     running.start()
-    await eventually(lambda: running.levels(2)[-1] + running.levels(3)[-1] == 1, what="one is on")
-    wait_for(lambda: running.pid("agent"))
+    await reached(running, 3, 1)
+    await told(watch, "up", {"value": "ON"})
+    state = running.folder / "state" / "pimqtt" / "car1" / "state.json"
+    await eventually(lambda: '"up":true' in state.read_text(), what="the resting value on disk")
     kill_all(running)
     running.start()
+    await reached(running, 2, 1)
+    assert_never_both(running, (2, 3))
+
+
+async def test_what_waits_for_a_dead_time_when_the_keeper_dies_is_rejected_and_does_not_go_on_later(
+    node: Start, watch: Observer
+) -> None:
+    running = node(UP, DOWN)
+    await online(watch)
+    await eventually_on(watch, "up")
+    await watch.send("pimqtt/car1/down/set", {"value": "ON", "id": "waits"})
+    await reached(running, 2, 0)
+    await replaced(running, "keeper pins", running.signal("keeper pins", signal.SIGKILL))
+    assert (await watch.result("down", "waits"))["code"] == "unavailable"
+    await asyncio.sleep(DEAD_S + 0.3)
+    assert (running.levels(2)[-1], running.levels(3)[-1]) == (0, 0)
+
+
+async def test_a_member_that_starts_on_waits_for_the_other_to_go_off(node: Start, watch: Observer) -> None:
+    running = node(switch(f"{GROUP}, initial: on", "up", 2), switch(f"{GROUP}, initial: on", "down", 3))
+    await online(watch)
     await eventually(lambda: running.levels(2)[-1] + running.levels(3)[-1] == 1, what="one is on")
+    first, other = ("up", 3) if running.levels(2)[-1] else ("down", 2)
+    await told(watch, first, {"value": "OFF"})
+    await reached(running, other, 1)
     assert_never_both(running, (2, 3))
 
 
@@ -487,4 +508,3 @@ async def test_no_storm_of_commands_puts_two_members_on_together(node: Start, wa
     await eventually(answered, 5, "every command is answered")
     assert_never_both(running, (2, 3, 4), 0.05)
     assert sum(running.levels(2)) > 3
-    assert itertools.count()

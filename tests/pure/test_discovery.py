@@ -74,15 +74,12 @@ def keys(part: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("announced", EVERY)
-def test_every_kind_is_announced_as_it_was(
-    announced: dict[str, Any], snapshot: SnapshotAssertion, request: pytest.FixtureRequest
-) -> None:
+def test_every_kind_is_announced_as_it_was(announced: dict[str, Any], snapshot: SnapshotAssertion) -> None:
     text = json.dumps(announced)
     versions = {announced["origin"].get("sw"), announced["device"].get("sw_version")} - {None}
     for version in versions:
         text = text.replace(json.dumps(version), '"VERSION"')
-    name = request.node.callspec.id
-    assert json.loads(text) == snapshot(name=name, extension_class=JSONSnapshotExtension)
+    assert json.loads(text) == snapshot(extension_class=JSONSnapshotExtension)
 
 
 class TestStrictRoot:

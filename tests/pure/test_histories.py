@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from hypothesis import settings
@@ -116,6 +117,8 @@ class Histories(RuleBasedStateMachine):
                 model = self.models[name] = Model(value, on, self.now, self.now)
             if model.on and not on:
                 model.off_s = self.now
+            if on and not model.on:
+                model.on_s = self.now
             model.value, model.on, model.until_s = value, on, -1.0
             model.latched = output.latched
 
@@ -292,6 +295,10 @@ class Histories(RuleBasedStateMachine):
                 assert model.value == rules.safe or self.now < model.until_s, f"{name} moves without a lease"
             if output.lease:
                 assert self.now < output.lease.deadline_s
+            if output.wants_on and not output.on:
+                others = output.interlock.others(output) if output.interlock else []
+                wakes = any(other.on or other.waits for other in others)
+                assert wakes or output._retry_s < inf, f"{name} would never go on"
             if model.latched:
                 assert output.latched
                 assert model.value == rules.safe

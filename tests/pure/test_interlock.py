@@ -13,7 +13,7 @@ MOVING = replace(MOTOR, limits=Limits(interlock="heat", dead_time_s=0.25))
 
 def ready(**rules: Rules) -> World:
     """Members whose start is long past."""
-    world = World(**(rules or {"up": HALF, "down": HALF}))
+    world = World(rules or {"up": HALF, "down": HALF})
     world.to(10)
     return world
 
@@ -120,6 +120,18 @@ class TestStillTheNewest:
         world.send("up", True)
         world.send("down", True)
         assert world.to(15.5) == ["side reverted expired", "down = True", "down accepted"]
+
+    def test_where_it_ends_before_it_went_on_the_third_member_may(self) -> None:
+        world = ready(side=HALF, up=HALF, down=HALF)
+        world.send("side", True)
+        world.send("side", False, 5.25, owner="ann")
+        world.to(15)
+        world.send("up", True)
+        world.send("down", True)
+        world.to(15.375)
+        assert world.stop("down") == ["down rejected interlock", "down accepted"]
+        assert world.to(15.49) == []
+        assert world.to(15.5) == ["side = True"]
 
     def test_a_renewal_does_not_end_what_another_member_rests_at(self) -> None:
         world = ready()

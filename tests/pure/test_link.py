@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,10 @@ def ends() -> Iterator[Ends]:
 
 def taken(link: Link) -> list[Message]:
     return [message for _, message in everything(link)]
+
+
+def descriptors() -> set[str]:
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
 
 
 def everything(link: Link) -> list[tuple[int, Message]]:
@@ -176,9 +181,9 @@ class TestBlocked:
     def test_a_picture_is_left_out(self, ends: Ends) -> None:
         keeper, agent = ends
         block(keeper)
-        before = len(os.listdir("/proc/self/fd"))
+        before = len(descriptors())
         keeper.send_blob("eye", "", b"jpeg")
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert len(descriptors()) == before
         taken(agent)
         assert agent.blobs == {}
 
@@ -196,11 +201,11 @@ class TestBlob:
 
     def test_no_descriptor_is_left_open(self, ends: Ends) -> None:
         keeper, agent = ends
-        before = sorted(os.listdir("/proc/self/fd"))
+        before = descriptors()
         for _ in range(20):
             keeper.send_blob("eye", "", b"jpeg")
             taken(agent)
-        assert sorted(os.listdir("/proc/self/fd")) == before
+        assert descriptors() == before
 
 
 class TestSize:

@@ -131,8 +131,17 @@ class TestWriting:
     ) -> None:
         order: list[str] = []
         fsync, replace = os.fsync, Path.replace
-        monkeypatch.setattr(os, "fsync", lambda descriptor: (order.append("fsync"), fsync(descriptor))[1])
-        monkeypatch.setattr(Path, "replace", lambda path, to: (order.append("replace"), replace(path, to))[1])
+
+        def fsync_noted(descriptor: int) -> None:
+            order.append("fsync")
+            fsync(descriptor)
+
+        def replace_noted(path: Path, to: Path) -> Path:
+            order.append("replace")
+            return replace(path, to)
+
+        monkeypatch.setattr(os, "fsync", fsync_noted)
+        monkeypatch.setattr(Path, "replace", replace_noted)
         write(tmp_path, "state.json", SAVED)
         assert order == ["fsync", "replace"]
 

@@ -51,6 +51,7 @@ class World:
 
     def __init__(
         self,
+        all_rules: dict[str, Rules] | None = None,
         *,
         memory: dict[str, Memory] | None = None,
         latched: bool = False,
@@ -61,7 +62,7 @@ class World:
         self.outputs: dict[str, Output] = {}
         self.seen: list[Action] = []
         groups: dict[str, Interlock] = {}
-        for name, rule in rules.items():
+        for name, rule in {**(all_rules or {}), **rules}.items():
             group = rule.limits.interlock
             interlock = groups.setdefault(group, Interlock()) if group else None
             self.outputs[name] = Output(name, rule, interlock)
