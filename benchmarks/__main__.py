@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import commands, driver, environment, rest, still
-from benchmarks.candidates import AGENTS, CANDIDATES, Candidate
+from benchmarks.agents import AGENTS, CANDIDATES
+from benchmarks.candidates import Candidate
 from benchmarks.errors import BenchmarkError
 from benchmarks.plan import QUICK, Plan, Row
 from benchmarks.report import Report

@@ -1,9 +1,7 @@
-"""Who is measured: each agent with N outputs, started as its users start it, and what to watch of it."""
+"""What a candidate is: something with N outputs that is started, announces itself, and answers commands."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import subprocess
 import time
 from abc import ABC, abstractmethod
@@ -16,11 +14,11 @@ from typing import ClassVar, Self
 from benchmarks import processes
 from benchmarks.driver import Driver, Pair, seen_at_ns
 from benchmarks.errors import BenchmarkError
-from tests.rig import Node
 
-PEERS = Path(__file__).with_name("peers")
 #: Longer than this nothing may take to start (s).
 START_S = 90.0
+#: So often it is looked whether it still runs; the driver itself notes when everything was seen (s).
+LOOK_S = 0.05
 
 
 @dataclass
@@ -66,7 +64,7 @@ class Candidate(ABC):
             begin_ns = time.monotonic_ns()
             self._pid = self.launch()
             try:
-                self.started_s = (seen_at_ns(watcher, len(topics)) - begin_ns) / 1e9
+                self.started_s = (self._announced_ns(watcher, len(topics)) - begin_ns) / 1e9
             except BenchmarkError as error:
                 self.end()
                 raise BenchmarkError(f"{self.name} did not start: {error}\n{self._log()}") from None
@@ -75,158 +73,15 @@ class Candidate(ABC):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.end()
 
+    def _announced_ns(self, watcher: subprocess.Popen[str], topics: int) -> int:
+        while watcher.poll() is None:
+            if not processes.lives(self._pid):
+                raise BenchmarkError("it ended")
+            time.sleep(LOOK_S)
+        return seen_at_ns(watcher, topics)
+
     def _log(self) -> str:
         return "\n".join(path.read_text()[-2000:] for path in sorted(self.folder.glob("*.log")))
-
-
-class Pimqtt(Candidate):
-    """`pimqtt run`: supervisor, agent and pin keeper, on the simulated backend without a trace."""
-
-    name = "pimqtt"
-
-    @property
-    def pairs(self) -> list[Pair]:
-        """The topics of its switches."""
-        return [(f"pimqtt/bench/o{n}/set", f"pimqtt/bench/o{n}/state") for n in range(self.outputs)]
-
-    @property
-    def announced(self) -> list[str]:
-        """One discovery message a device, the node's and every device's availability, states."""
-        devices = [f"o{n}" for n in range(self.outputs)]
-        return [
-            "homeassistant/device/bench/system/config", "pimqtt/bench/availability",
-            *(f"homeassistant/device/bench/{device}/config" for device in devices),
-            *(f"pimqtt/bench/{device}/{level}" for device in devices for level in ("availability", "state")),
-        ]  # fmt: skip
-
-    def launch(self) -> int:
-        """Start the supervisor."""
-        devices = "".join(f"  - {{id: o{n}, kind: switch, pin: {n}}}\n" for n in range(self.outputs))
-        head = f"node: bench\nmqtt: {{host: 127.0.0.1, port: {self.port}}}\nhardware: {{backend: simulated}}\n"
-        self._node = Node(self.folder, f"{head}devices:\n{devices}", {"PYTHONUNBUFFERED": ""}, "bench")
-        process = self._node.start(wait=False).process
-        assert process
-        return process.pid
-
-    def end(self) -> None:
-        """Stop the supervisor; it stops the others."""
-        self._node.__exit__(None, None, None)
-
-
-class Peer(Candidate):
-    """An agent from the peers' environment, started by a script in ``peers/``."""
-
-    script: ClassVar[str]
-    python_is_theirs = True
-
-    @abstractmethod
-    def arguments(self) -> list[str]:
-        """What the script is told."""
-
-    def launch(self) -> int:
-        """Start the script."""
-        with (self.folder / "peer.log").open("wb") as log:
-            command = [str(self.python), str(PEERS / self.script), *self.arguments()]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
-        return self._process.pid
-
-    def end(self) -> None:
-        """Kill it: nothing of it outlives a run."""
-        self._process.kill()
-        self._process.wait(5)
-
-
-class MqttIo(Peer):
-    """mqtt-io with a GPIO module that does nothing, its default thread pool, and its log at WARNING."""
-
-    name = "mqtt-io"
-    script = "mqtt_io_noop.py"
-
-    @property
-    def pairs(self) -> list[Pair]:
-        """The topics of its digital outputs."""
-        return [(f"mqttio/output/o{n}/set", f"mqttio/output/o{n}") for n in range(self.outputs)]
-
-    @property
-    def announced(self) -> list[str]:
-        """One discovery message and a state an output, and its status."""
-        configs = [f"homeassistant/switch/mqttio/o{n}/config" for n in range(self.outputs)]
-        return [*configs, "mqttio/status", *(state for _, state in self.pairs)]
-
-    def arguments(self) -> list[str]:
-        """Write its configuration: JSON is YAML."""
-        quiet = {"version": 1, "root": {"level": "WARNING"}, "loggers": {"mqtt_io": {"level": "WARNING"}}}
-        config = {
-            "mqtt": {
-                "host": "127.0.0.1", "port": self.port, "topic_prefix": "mqttio", "client_id": "mqttio",
-                "ha_discovery": {"enabled": True},
-            },
-            "gpio_modules": [{"name": "noop", "module": "noop"}],
-            "digital_outputs": [{"name": f"o{n}", "module": "noop", "pin": n} for n in range(self.outputs)],
-            "logging": {**quiet, "disable_existing_loggers": False},
-        }  # fmt: skip
-        path = self.folder / "config.yaml"
-        path.write_text(json.dumps(config))
-        return [str(path)]
-
-
-class Discoverable(Peer):
-    """ha-mqtt-discoverable: a connection and a thread for each entity, as is its default; states are forced."""
-
-    name = "ha-mqtt-discoverable"
-    script = "discoverable.py"
-
-    @property
-    def pairs(self) -> list[Pair]:
-        """The topics of its switches."""
-        roots = [f"hmd/switch/bench/o{n}" for n in range(self.outputs)]
-        return [(f"{root}/command", f"{root}/state") for root in roots]
-
-    @property
-    def announced(self) -> list[str]:
-        """Discovery, availability and state of each switch."""
-        roots = [f"hmd/switch/bench/o{n}" for n in range(self.outputs)]
-        configs = [f"homeassistant/switch/bench/o{n}/config" for n in range(self.outputs)]
-        return [*configs, *(f"{root}/{level}" for root in roots for level in ("availability", "state"))]
-
-    def arguments(self) -> list[str]:
-        """Tell it where and how many."""
-        return [str(self.port), str(self.outputs)]
-
-
-class Floor(Candidate):
-    """No agent: the driver's own echo. What broker, sockets and driver cost on this machine just now."""
-
-    name = "echo (floor)"
-
-    @property
-    def pairs(self) -> list[Pair]:
-        """Topics of nobody else."""
-        return [(f"echo/o{n}/set", f"echo/o{n}/state") for n in range(self.outputs)]
-
-    @property
-    def announced(self) -> list[str]:
-        """Nothing: it announces nothing."""
-        return []
-
-    def __enter__(self) -> Self:
-        self._stack = contextlib.ExitStack()
-        self._pid = self.launch()
-        return self
-
-    def launch(self) -> int:
-        """Start the echo."""
-        return self._stack.enter_context(Driver(self.port).echo(self.pairs))
-
-    def end(self) -> None:
-        """End the echo."""
-        self._stack.close()
-
-
-#: All, pimqtt first.
-CANDIDATES: Sequence[type[Candidate]] = (Pimqtt, MqttIo, Discoverable, Floor)
-#: Those with a start, memory and rest of their own.
-AGENTS: Sequence[type[Candidate]] = (Pimqtt, MqttIo, Discoverable)
 
 
 def rotated(kinds: Sequence[type[Candidate]], number: int) -> Iterator[type[Candidate]]:

@@ -43,6 +43,11 @@ def tree(root: int) -> list[int]:
     return found
 
 
+def lives(pid: int) -> bool:
+    """Tell whether a child runs; it is not reaped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+
+
 def used(pids: Iterable[int]) -> Used:
     """Sum run time (the scheduler's, which is utime + stime before rounding to ticks) and voluntary switches."""
     cpu_ns = wakeups = 0

@@ -101,7 +101,8 @@ class Announcer:
 
     async def _wait_and_clear(self, topics: set[str], done: Callable[[], None]) -> None:
         await asyncio.sleep(2 * APART_S)
-        if all([self._bridge.publish(topic, b"", qos=1, retain=True) for topic in sorted(topics)]):
+        sent = [self._bridge.publish(topic, b"", qos=1, retain=True) for topic in sorted(topics)]
+        if all(sent):
             done()
         self._bridge.flush()
 

@@ -19,7 +19,8 @@ from typing import Any, Self
 
 import msgspec
 
-from pimqtt_agent.client_connection import NOBODY_LISTENS, NOT_ALLOWED, REFUSED, Broker, Connection, Incoming
+from pimqtt_agent.client_broker import Broker
+from pimqtt_agent.client_connection import NOBODY_LISTENS, NOT_ALLOWED, REFUSED, Connection, Incoming
 from pimqtt_agent.client_driving import Driving
 from pimqtt_agent.client_results import Change, NoAnswerError, Node, NotAllowedError, Result, content_of
 from pimqtt_agent.client_stops import Latching

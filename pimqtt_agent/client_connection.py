@@ -7,10 +7,9 @@ import contextlib
 import math
 import secrets
 import socket
-import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import aiomqtt
 from aiomqtt.client import ProtocolVersion
@@ -18,10 +17,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from pimqtt_agent.client_broker import NO_CONNACK, Broker, tls_context, trouble
 from pimqtt_agent.errors import BrokerError
-
-if TYPE_CHECKING:
-    from pimqtt_agent.settings import MqttOptions
 
 T = TypeVar("T")
 
@@ -29,45 +26,7 @@ T = TypeVar("T")
 CONNACK_5_S, CONNACK_S, CALL_S = 2.0, 10.0, 5.0
 #: Reason codes of MQTT 5: this version is not spoken, nobody listens there, no right to; from REFUSED on it failed.
 UNSUPPORTED, NOBODY_LISTENS, REFUSED, NOT_ALLOWED = frozenset({1, 132}), 0x10, 0x80, 0x87
-_LOGIN = frozenset({4, 5, 134, 135})
-_NO_CONNACK = "Operation timed out"
 _NO_DELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Broker:
-    """Where a broker is, and how to log in."""
-
-    host: str = "127.0.0.1"
-    port: int = 1883
-    user: str | None = None
-    password: str | None = None
-    tls: bool = False
-    ca: str | None = None
-    cert: str | None = None
-    key: str | None = None
-    insecure: bool = False
-    transport: Literal["tcp", "websockets"] = "tcp"
-    path: str = "/mqtt"
-    protocol: Literal["auto", "5", "3.1.1"] = "auto"
-    base: str = "pimqtt"
-    discovery_prefix: str = "homeassistant"
-
-    def __str__(self) -> str:
-        """``host:port``."""
-        return f"{self.host}:{self.port}"
-
-    @classmethod
-    def of(cls, options: MqttOptions) -> Self:
-        """Take what a configuration says."""
-        tls = options.tls
-        return cls(
-            host=options.host, port=options.port_number, user=options.user,
-            password=options.password.get_secret_value() if options.password else None,
-            tls=tls is not None, ca=tls.ca if tls else None, cert=tls.cert if tls else None,
-            key=tls.key if tls else None, insecure=bool(tls and tls.insecure), transport=options.transport,
-            path=options.path, protocol=options.protocol, base=options.base, discovery_prefix=options.discovery_prefix,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +150,7 @@ class Connection:
             identifier=f"pimqtt-client-{secrets.token_hex(6)}",
             protocol=ProtocolVersion.V5 if five else ProtocolVersion.V311, clean_session=None if five else True,
             transport=broker.transport, websocket_path=broker.path if broker.transport == "websockets" else None,
-            timeout=CONNACK_5_S if falls_back else CONNACK_S, keepalive=15, tls_context=_tls(broker),
+            timeout=CONNACK_5_S if falls_back else CONNACK_S, keepalive=15, tls_context=tls_context(broker),
             socket_options=_NO_DELAY,
         )  # fmt: skip
         try:
@@ -199,9 +158,9 @@ class Connection:
         except aiomqtt.MqttError as error:
             client.abandon()
             code = int(getattr(getattr(error, "rc", None), "value", 0))
-            if falls_back and (code in UNSUPPORTED or str(error) == _NO_CONNACK):
+            if falls_back and (code in UNSUPPORTED or str(error) == NO_CONNACK):
                 raise _OtherVersionError from None
-            raise BrokerError(_sentence(broker, error, code)) from None
+            raise BrokerError(trouble(broker, error, code)) from None
         except ValueError as error:
             raise BrokerError(f"broker {broker}: {error}") from None
         return client
@@ -215,43 +174,11 @@ class Connection:
                     take(incoming)
         except aiomqtt.MqttError as error:
             reason = error.__cause__ or error
-            self._client = None
             self._lost.set_exception(BrokerError(f"the connection to broker {self.broker} was lost ({reason})"))
 
     def _open(self) -> _Client:
         if self._client is None:
             raise BrokerError(f"not connected to broker {self.broker}")
+        if self._lost.done():
+            self._lost.result()
         return self._client
-
-
-def _tls(broker: Broker) -> ssl.SSLContext | None:
-    if not broker.tls:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=broker.ca)
-        if broker.cert:
-            context.load_cert_chain(broker.cert, broker.key)
-    except OSError as error:
-        name = broker.ca if broker.cert is None else f"{broker.ca or 'the system'}, {broker.cert}, {broker.key}"
-        raise BrokerError(f"TLS: {error.strerror or error} ({name})") from None
-    if broker.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _sentence(broker: Broker, error: aiomqtt.MqttError, code: int) -> str:
-    """Say in plain words why there is no connection."""
-    cause = error.__context__
-    if code in _LOGIN:
-        who = f"the login of {broker.user!r}" if broker.user else "a connection without a login"
-        return f"broker {broker} refuses {who}"
-    if isinstance(cause, socket.gaierror):
-        return f"broker {broker}: there is no host {broker.host!r} ({cause.strerror})"
-    if isinstance(cause, ssl.SSLError):
-        return f"broker {broker}: TLS failed ({getattr(cause, 'verify_message', '') or cause.reason or cause})"
-    if str(error) == _NO_CONNACK:
-        return f"what listens at {broker} does not answer as an MQTT broker" + ("" if broker.tls else "; is it TLS?")
-    if isinstance(cause, OSError):
-        return f"broker {broker} can't be reached: {cause.strerror or cause}"
-    return f"broker {broker} refuses us: {error}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from pimqtt_agent.client_results import Change, Result
@@ -96,9 +99,9 @@ def _info(node: NodeRows, info: dict[str, Any]) -> None:
 def _row(row: Row, change: Change) -> None:
     raw = change.content
     if change.what == "state":
-        row.state = output.compact(raw)
+        row.state = _short(output.compact(raw))
     elif change.what == "event":
-        row.last = output.compact(raw.get("event_type", raw) if isinstance(raw, dict) else raw)
+        row.state = row.last = output.compact(raw.get("event_type", raw) if isinstance(raw, dict) else raw)
         row.last_s, row.outcome = change.at_s, "event"
     elif change.what == "lease" and isinstance(raw, dict):
         row.owner = str(raw.get("owner") or "")
@@ -109,3 +112,12 @@ def _row(row: Row, change: Change) -> None:
     elif change.what == "result" and isinstance(raw, dict) and "outcome" in raw:
         answer = Result.read(change.name, raw)
         row.last, row.last_s, row.outcome = output.result(answer), change.at_s, answer.outcome
+
+
+def _short(text: str) -> str:
+    """Write a timestamp as the time of day."""
+    if not re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d", text):
+        return text
+    with contextlib.suppress(ValueError):
+        return datetime.fromisoformat(text).astimezone().strftime("%H:%M:%S")
+    return text

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pimqtt_agent.client import Client
-from pimqtt_agent.client_connection import Broker
+from pimqtt_agent.client_broker import Broker
 from pimqtt_agent.console import demo_view, output
 from pimqtt_agent.console.options import Shared
 from pimqtt_agent.errors import PimqttError
@@ -28,7 +28,7 @@ NODE, CONFIG = "demo", Path(__file__).with_name("demo.yaml")
 _PASSWORD = "PIMQTT_DEMO_PASSWORD"
 #: How long the node may take to come, and to go (s).
 START_S, STOP_S = 20.0, 6.0
-#: What to paste: the last part of the topic, the payload.
+#: What to paste: the last part of the topic, the payload. Line 22 is the door's, 25 the bell's (0 pressed, 1 let go).
 _LINES = (
     ("pump/set", '{"value": "ON", "ttl": 5}'),
     ("car/set", "forward"),
@@ -36,6 +36,8 @@ _LINES = (
     ("lamp/set", '{"state": "ON", "brightness": 80}'),
     ("arm/set", "45"),
     ("sim/22/set", "0"),
+    ("sim/25/set", "0"),
+    ("sim/25/set", "1"),
     ("eye/snapshot/set", "PRESS"),
     ("stop/set", "ON"),
     ("stop/set", "OFF"),

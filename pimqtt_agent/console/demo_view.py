@@ -26,7 +26,7 @@ FRAME_S = 0.1
 _GLYPHS = "·▁▂▃▄▅▆▇█"
 _SHOWN = frozenset({"set", "state", "result", "event", "image"})
 #: Lines that the greeting takes above us.
-_ABOVE = 15
+_ABOVE = 17
 _STYLES = {"set": "cyan", "result": "green", "event": "magenta", "image": "magenta", "pin": "dim"}
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pimqtt_agent.client import Client
-from pimqtt_agent.client_connection import NOT_ALLOWED, REFUSED, Broker, Connection, Incoming
+from pimqtt_agent.client_broker import Broker
+from pimqtt_agent.client_connection import NOT_ALLOWED, REFUSED, Connection, Incoming
 from pimqtt_agent.console.checks import Check, fail, ok, warn
 from pimqtt_agent.errors import BrokerError
 from pimqtt_agent.topics import Topics

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from amqtt.broker import Broker as Amqtt
 from amqtt.session import Session
 
-from pimqtt_agent.client_connection import Broker
+from pimqtt_agent.client_broker import Broker
 from pimqtt_agent.errors import PimqttError
 
 

@@ -10,7 +10,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pimqtt_agent.client_connection import Broker
+from pimqtt_agent.client_broker import Broker
 from pimqtt_agent.errors import PimqttError
 
 if TYPE_CHECKING:

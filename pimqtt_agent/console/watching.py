@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pimqtt_agent.client import Client
-from pimqtt_agent.client_connection import Broker
+from pimqtt_agent.client_broker import Broker
 from pimqtt_agent.client_results import Change
 from pimqtt_agent.console import output
 from pimqtt_agent.console.board import Board, NodeRows, Row

@@ -474,13 +474,17 @@ async def test_what_waits_for_a_dead_time_when_the_keeper_dies_is_rejected_and_d
     assert (running.levels(2)[-1], running.levels(3)[-1]) == (0, 0)
 
 
-async def test_a_member_that_starts_on_waits_for_the_other_to_go_off(node: Start, watch: Observer) -> None:
-    running = node(switch(f"{GROUP}, initial: on", "up", 2), switch(f"{GROUP}, initial: on", "down", 3))
+async def test_a_member_that_rests_on_goes_on_when_the_other_has_gone_off(node: Start, watch: Observer) -> None:
+    rests_on = f"{GROUP}, on_disconnect: {{after: 0.3, value: on, controller: {{owner: panel}}}}"
+    running = node(UP, switch(rests_on, "down", 3))
     await online(watch)
-    await eventually(lambda: running.levels(2)[-1] + running.levels(3)[-1] == 1, what="one is on")
-    first, other = ("up", 3) if running.levels(2)[-1] else ("down", 2)
-    await told(watch, first, {"value": "OFF"})
-    await reached(running, other, 1)
+    await reached(running, 3, 1)
+    await told(watch, "up", {"value": "ON", "ttl": 1.5, "owner": "panel"})  # turns the other off for good ...
+    assert (running.levels(2), running.levels(3)) == ([0, 1], [0, 1, 0])
+    await asyncio.sleep(0.5)  # ... until its controller is lost once more
+    assert running.levels(3) == [0, 1, 0]
+    await watch.result("up", cause="expired")
+    await reached(running, 3, 1)
     assert_never_both(running, (2, 3))
 
 

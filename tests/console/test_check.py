@@ -12,7 +12,7 @@ from tests.console.conftest import Cli
 GOOD = "node: car1\nhardware: {backend: simulated}\ndevices:\n  - {id: pump, kind: switch, pin: 17}\n"
 WRONG = (
     "node: car1\nhardware: {backend: simulated}\ndevices:\n"
-    "  - {id: pump, kind: switch, pin: 17, active_lou: true, ttl: {default: 5, max: 60, a_very_long_key_that_is_unknown: 1}}\n"
+    "  - {id: pump, kind: switch, pin: 17, active_lou: true, ttl: {default: 5, a_long_key_that_is_unknown: 1}}\n"
     "  - {id: lamp, kind: lite, pin: 17}\n"
 )
 

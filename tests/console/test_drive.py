@@ -16,6 +16,7 @@ from tests.rig import Mosquitto, Node, config, iterate, wait_for
 
 pytestmark = pytest.mark.broker
 At = tuple[str, str]
+CAR = "{id: car, kind: drive, left: {forward: 5, backward: 6}, right: {forward: 13, backward: 19}}"
 LEFT, BACK_LEFT, RIGHT, BACK_RIGHT = 5, 6, 13, 19
 
 
@@ -117,7 +118,8 @@ def test_a_take_over_is_told_and_the_hand_must_let_go(seat: Terminal, cli: Cli, 
     car1.wait_level(LEFT, 1)
 
 
-def test_an_emergency_stop_is_shown(seat: Terminal, cli: Cli, at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_an_emergency_stop_is_shown(seat: Terminal, cli: Cli, at: At) -> None:
     cli(*at, "stop", "car1/car")
     seat.wait(r"EMERGENCY STOP: pimqtt reset car1")
     seat.key("w")
@@ -137,7 +139,7 @@ def test_a_motor_is_driven_too(tmp_path: Path, at: At, car1: Node) -> None:
 
 
 def test_arming_is_done_by_heartbeats(tmp_path: Path) -> None:
-    car = "{id: car, kind: drive, left: {forward: 5, backward: 6}, right: {forward: 13, backward: 19}, arming: {heartbeat_s: 1}}"
+    car = CAR.replace("}}", "}, arming: {heartbeat_s: 1}}")
     with Mosquitto(tmp_path) as broker, Node(tmp_path / "node", config(broker.port, car)) as node:
         node.wait_level(LEFT, 0)
         with Terminal(tmp_path, "--broker", f"127.0.0.1:{broker.port}", "drive", "car1/car") as terminal:
@@ -149,8 +151,7 @@ def test_arming_is_done_by_heartbeats(tmp_path: Path) -> None:
 
 
 def test_a_lost_broker_ends_it_with_4(tmp_path: Path) -> None:
-    car = "{id: car, kind: drive, left: {forward: 5, backward: 6}, right: {forward: 13, backward: 19}}"
-    with Mosquitto(tmp_path) as broker, Node(tmp_path / "node", config(broker.port, car)) as node:
+    with Mosquitto(tmp_path) as broker, Node(tmp_path / "node", config(broker.port, CAR)) as node:
         node.wait_level(LEFT, 0)
         with Terminal(tmp_path, "--broker", f"127.0.0.1:{broker.port}", "drive", "car1/car") as terminal:
             terminal.wait("at rest")
@@ -162,7 +163,8 @@ def test_a_lost_broker_ends_it_with_4(tmp_path: Path) -> None:
             node.wait_level(LEFT, 0)
 
 
-def test_what_can_not_be_driven_is_told(cli: Cli, tmp_path: Path, at: At, nowhere: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_what_can_not_be_driven_is_told(cli: Cli, tmp_path: Path, at: At, nowhere: At) -> None:
     assert "drive needs a terminal" in cli(*at, "drive", "car1/car").stderr
     for words, status, text in (
         ((*at, "drive", "car1/pump"), 1, "car1/pump is a switch; drive takes a drive or a motor"),

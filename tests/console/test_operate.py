@@ -21,7 +21,8 @@ def test_an_accepted_command_gives_0_and_drives_the_pin(cli: Cli, at: At, car1: 
     assert 0.49 <= (off_ns - on_ns) / 1e9 <= 0.6
 
 
-def test_a_command_always_bears_id_time_and_expiry(cli: Cli, at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_a_command_always_bears_id_time_and_expiry(cli: Cli, at: At) -> None:
     with_json = cli(*at, "--json", "send", "car1/pump", "OFF")
     answer = json.loads(with_json.stdout)
     assert (with_json.returncode, answer["outcome"], answer["target"]) == (0, "accepted", "car1/pump")
@@ -31,7 +32,8 @@ def test_a_command_always_bears_id_time_and_expiry(cli: Cli, at: At, car1: Node)
     assert set(sent) == {"value", "id", "at", "expiry"}
 
 
-def test_a_rejected_command_gives_1_with_code_and_reason(cli: Cli, at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_a_rejected_command_gives_1_with_code_and_reason(cli: Cli, at: At) -> None:
     done = cli(*at, "send", "car1/pump", "perhaps")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "car1/pump: rejected invalid: 'perhaps' is not ON or OFF\n"
@@ -40,7 +42,8 @@ def test_a_rejected_command_gives_1_with_code_and_reason(cli: Cli, at: At, car1:
     assert "rejected ttl_range: ttl 61" in too_long.stderr
 
 
-def test_a_held_output_is_told_by_its_holder_and_priority_takes_over(cli: Cli, at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_a_held_output_is_told_by_its_holder_and_priority_takes_over(cli: Cli, at: At) -> None:
     assert cli(*at, "send", "car1/pump", "ON", "--ttl", "20", "--owner", "anna").returncode == 0
     held = cli(*at, "send", "car1/pump", "ON", "--ttl", "5", "--owner", "bob")
     assert (held.returncode, held.stderr) == (1, "car1/pump: rejected held: 'anna' holds it\n")
@@ -48,13 +51,15 @@ def test_a_held_output_is_told_by_its_holder_and_priority_takes_over(cli: Cli, a
     assert cli(*at, "send", "car1/pump", "OFF").returncode == 0
 
 
-def test_an_unknown_device_is_rejected_by_its_node(cli: Cli, at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_an_unknown_device_is_rejected_by_its_node(cli: Cli, at: At) -> None:
     done = cli(*at, "send", "car1/pomp", "ON")
     assert done.returncode == 1
     assert "car1/pomp: rejected unknown: there is no 'pomp'" in done.stderr
 
 
-def test_an_unknown_node_gives_3(cli: Cli, at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_an_unknown_node_gives_3(cli: Cli, at: At) -> None:
     for words in (("send", "car9/pump", "ON"), ("stop", "car9"), ("call", "car9", "-c", "action=get_version")):
         done = cli(*at, *words, "--timeout", "0.5")
         assert (done.returncode, done.stdout) == (3, ""), words
@@ -71,10 +76,12 @@ def test_no_broker_gives_4(cli: Cli, nowhere: At, words: tuple[str, ...]) -> Non
     assert done.stderr == f"pimqtt: broker {nowhere[1]} can't be reached: Connection refused\n"
 
 
-def test_numbers_below_zero_words_and_json_are_values(cli: Cli, at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_numbers_below_zero_words_and_json_are_values(cli: Cli, at: At) -> None:
     back = cli(*at, "send", "car1/fan", "-30", "--owner", "me")
     assert back.stdout == "car1/fan: accepted -30 for 0.5 s by me\n"
-    assert cli(*at, "send", "car1/car", '{"x": 0, "y": 0.5}', "--owner", "me").stdout.startswith("car1/car: accepted x 0 y 0.5")
+    ahead = cli(*at, "send", "car1/car", '{"x": 0, "y": 0.5}', "--owner", "me")
+    assert ahead.stdout.startswith("car1/car: accepted x 0 y 0.5")
     assert cli(*at, "send", "car1/car", "stop").stdout == "car1/car: accepted x 0 y 0 by anonymous\n"
     broken = cli(*at, "send", "car1/car", '{"x": 0')
     assert (broken.returncode, broken.stderr.count("\n")) == (1, 1)
@@ -82,8 +89,8 @@ def test_numbers_below_zero_words_and_json_are_values(cli: Cli, at: At, car1: No
 
 
 @pytest.mark.parametrize(("target", "words"), [
-    ("pump", "is not NODE/DEVICE or NODE/DEVICE/ENTITY"), ("car1/Pump", "'Pump' is no id"), ("stop/pump", "can't be a node"),
-    ("car1/pump/stop", "pimqtt stop car1/pump"), ("a/b/c/d", "is not NODE/DEVICE"),
+    ("pump", "is not NODE/DEVICE or NODE/DEVICE/ENTITY"), ("car1/Pump", "'Pump' is no id"),
+    ("stop/pump", "can't be a node"), ("car1/pump/stop", "pimqtt stop car1/pump"), ("a/b/c/d", "is not NODE/DEVICE"),
 ])  # fmt: skip
 def test_a_target_that_is_none_is_told_without_a_broker(cli: Cli, nowhere: At, target: str, words: str) -> None:
     done = cli(*nowhere, "send", target, "ON")
@@ -104,7 +111,8 @@ def test_stop_latches_and_reset_leaves_it(cli: Cli, at: At, car1: Node) -> None:
     assert cli(*at, "send", "car1/pump", "ON", "--ttl", "0.2").returncode == 0
 
 
-def test_stop_without_a_target_stops_every_node(cli: Cli, at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_stop_without_a_target_stops_every_node(cli: Cli, at: At) -> None:
     assert cli(*at, "stop").stdout == "car1: stopped\n"
     still = cli(*at, "reset", "car1/pump")
     assert (still.returncode, still.stdout) == (1, "")
@@ -113,12 +121,14 @@ def test_stop_without_a_target_stops_every_node(cli: Cli, at: At, car1: Node) ->
     assert cli(*at, "send", "car1/pump", "OFF").returncode == 0
 
 
-def test_stop_of_an_unknown_device_is_rejected(cli: Cli, at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_stop_of_an_unknown_device_is_rejected(cli: Cli, at: At) -> None:
     done = cli(*at, "stop", "car1/pomp")
     assert (done.returncode, "rejected unknown" in done.stderr) == (1, True)
 
 
-def test_call_prints_the_answer(cli: Cli, at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_call_prints_the_answer(cli: Cli, at: At) -> None:
     done = cli(*at, "call", "car1", "-c", "action=token", "-c", "device=car")
     assert done.returncode == 0
     assert json.loads(done.stdout)["max_age_s"] == 0.5
@@ -142,6 +152,6 @@ def test_a_wrong_command_line_gives_2_and_help_shows_every_command(cli: Cli) -> 
     shown = cli("--help")
     assert shown.returncode == 0
     assert "\x1b" not in shown.stdout
-    for word in "run safe check schema demo send watch stop reset drive doctor call".split():
+    for word in ["run", "safe", "check", "schema", "demo", "send", "watch", "stop", "reset", "drive", "doctor", "call"]:
         assert f" {word} " in shown.stdout
     assert cli("--version").stdout.startswith("pimqtt ")

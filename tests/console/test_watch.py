@@ -41,7 +41,7 @@ class Watching:
 
 
 @pytest.fixture
-def watching(tmp_path: Path, at: At, car1: Node) -> Iterator[Watching]:
+def watching(tmp_path: Path, at: At, car1: Node) -> Iterator[Watching]:  # noqa: ARG001 - it runs
     running = Watching(tmp_path, *at, "watch", "car1", "--plain")
     yield running
     running.process.kill()
@@ -61,7 +61,8 @@ def test_plain_prints_a_line_for_each_change(cli: Cli, at: At, watching: Watchin
     assert watching.complaints == ""
 
 
-def test_json_prints_an_object_a_line(cli: Cli, at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_json_prints_an_object_a_line(cli: Cli, at: At) -> None:
     done = cli(*at, "watch", "--json", "--seconds", "1")
     assert done.returncode == 0
     changes = [json.loads(line) for line in done.stdout.splitlines()]
@@ -73,12 +74,14 @@ def test_json_prints_an_object_a_line(cli: Cli, at: At, car1: Node) -> None:
     assert first[None, None, "availability"] == "online"
 
 
-def test_another_node_shows_nothing(cli: Cli, at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_another_node_shows_nothing(cli: Cli, at: At) -> None:
     done = cli(*at, "watch", "car9", "--seconds", "0.5")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_a_reader_that_goes_is_no_error(at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_a_reader_that_goes_is_no_error(at: At) -> None:
     command = f"{sys.executable} -m pimqtt_agent {' '.join(at)} watch --plain --seconds 2 | head -n 1"
     done = subprocess.run(
         ["bash", "-c", command], env=environment(), capture_output=True, text=True, timeout=20, check=False
@@ -103,7 +106,8 @@ def test_it_finds_a_broker_again(tmp_path: Path) -> None:
         assert running.end() == 0
 
 
-def test_the_table_counts_down(tmp_path: Path, cli: Cli, at: At, car1: Node) -> None:
+@pytest.mark.usefixtures("car1")
+def test_the_table_counts_down(tmp_path: Path, cli: Cli, at: At) -> None:
     with Terminal(tmp_path, *at, "watch", columns=100) as terminal:
         terminal.wait("car1 online")
         assert cli(*at, "send", "car1/pump", "ON", "--ttl", "3", "--owner", "anna").returncode == 0

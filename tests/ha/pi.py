@@ -54,7 +54,8 @@ class Pi(Node):
     async def registered(self, ha: HomeAssistant) -> dict[str, str]:
         """Give the entity ids of this node in Home Assistant's registry, by unique id without identity."""
         mark = self.unique_id("")
-        return {key.removeprefix(mark): e["entity_id"] for key, e in (await ha.entities()).items() if key[: len(mark)] == mark}
+        entries = await ha.entities()
+        return {key.removeprefix(mark): e["entity_id"] for key, e in entries.items() if key.startswith(mark)}
 
     async def changed(self, before: dict[int, int], wanted: dict[int, list[float]], timeout_s: float = 10) -> None:
         """Wait until these pins saw just these levels after ``before`` (of ``marks``)."""

@@ -96,7 +96,7 @@ async def test_every_platform_is_accepted(ha: HomeAssistant, thing: dict[str, st
         ("button/press", "press", {}, "PRESS"),
     ],
 )
-async def test_an_action_reaches_the_broker(  # noqa: PLR0917
+async def test_an_action_reaches_the_broker(
     ha: HomeAssistant, broker: aiomqtt.Client, thing: dict[str, str],
     action: str, name: str, data: dict[str, Any], payload: str,
 ) -> None:
@@ -162,7 +162,7 @@ async def test_a_wrong_payload_is_among_the_warnings(ha: HomeAssistant, broker: 
     await broker.publish("homeassistant/switch/rig_wrong/config", '{"name": "no topic"}', qos=1)
 
     async with asyncio.timeout(5):
-        while not (found := ha.warnings(before)):  # noqa: ASYNC110
+        while not (found := ha.warnings(before)):
             await asyncio.sleep(0.05)
     assert ["command_topic" in warning for warning in found] == [True]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -13,6 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from pimqtt_agent.devices import KINDS, Device
+from pimqtt_agent.devices.system import SystemDevice
 from pimqtt_agent.discovery import Node, device_payload, node_payload, removal
 from pimqtt_agent.topics import Topics
 
@@ -49,14 +50,29 @@ def example(kind: str, **more: Any) -> Device:
     return KINDS[kind].model_validate({**found, **more})
 
 
-def payload(kind: str, node: Node = NODE) -> dict[str, Any]:
-    return node_payload(node, example(kind)) if kind == "system" else device_payload(node, example(kind))
+class Everything(frozenset[str]):
+    """A set that has every key."""
+
+    def __and__(self, other: object) -> Everything:
+        return self
+
+    def __or__(self, other: object) -> Everything:
+        return self
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+def board() -> Device:
+    """The node's own readings and buttons, all of them."""
+    return SystemDevice.model_construct(found=Everything(), allow=Everything())
 
 
 def every() -> Iterator[Any]:
     for kind in sorted(KINDS):
-        yield pytest.param(payload(kind), id=kind)
-    yield pytest.param(node_payload(IN_A_ROOM, None), id="node")
+        yield pytest.param(device_payload(NODE, example(kind)), id=kind)
+    yield pytest.param(node_payload(NODE, board()), id="node")
+    yield pytest.param(node_payload(IN_A_ROOM, None), id="bare_node")
 
 
 EVERY = list(every())
@@ -141,7 +157,7 @@ class TestComponents:
 
 
 class TestUniqueIds:
-    @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"system"}))
+    @pytest.mark.parametrize("kind", sorted(KINDS))
     def test_they_have_one_form(self, kind: str) -> None:
         device = example(kind)
         announced = device_payload(NODE, device)
@@ -152,13 +168,15 @@ class TestUniqueIds:
         assert announced["device"]["via_device"] == "pimqtt.0000abcd"
 
     def test_the_node_is_a_device_itself(self) -> None:
-        announced = node_payload(NODE, None)
+        announced = node_payload(NODE, board())
         assert announced["device"]["identifiers"] == ["pimqtt.0000abcd"]
-        assert announced["components"]["connection"]["unique_id"] == "pimqtt.0000abcd.system.connection"
-        assert announced["components"]["stop"]["unique_id"] == "pimqtt.0000abcd.stop"
+        for key, component in announced["components"].items():
+            assert component["unique_id"] == (
+                "pimqtt.0000abcd.stop" if key == "stop" else f"pimqtt.0000abcd.system.{key}"
+            )
 
     def test_no_two_of_a_node_are_the_same(self) -> None:
-        announced = [payload(kind) for kind in KINDS] + ([] if "system" in KINDS else [node_payload(NODE, None)])
+        announced = [node_payload(NODE, board()), *(device_payload(NODE, example(kind)) for kind in KINDS)]
         found = [component["unique_id"] for one in announced for component in one["components"].values()]
         assert len(found) == len(set(found))
         identifiers = [one["device"]["identifiers"][0] for one in announced]
@@ -166,7 +184,7 @@ class TestUniqueIds:
 
 
 class TestAvailability:
-    @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"system"}))
+    @pytest.mark.parametrize("kind", sorted(KINDS))
     def test_a_device_needs_the_node_and_its_own_health(self, kind: str) -> None:
         device = example(kind)
         announced = device_payload(NODE, device)
@@ -179,15 +197,16 @@ class TestAvailability:
             assert not any(key.startswith("availability") for key in component)
 
     def test_the_nodes_connection_is_told_also_while_it_is_offline(self) -> None:
-        components = node_payload(NODE, None)["components"]
+        components = node_payload(NODE, board())["components"]
         assert not any(key.startswith("availability") for key in components["connection"])
         assert "availability" not in node_payload(NODE, None)
-        assert components["stop"]["availability"] == [{"topic": "pimqtt/car-1/availability"}]
-        assert components["stop"]["availability_mode"] == "all"
+        for key in set(components) - {"connection"}:
+            assert components[key]["availability"] == [{"topic": "pimqtt/car-1/availability"}]
+            assert components[key]["availability_mode"] == "all"
 
 
 class TestStopSwitch:
-    @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"system"}))
+    @pytest.mark.parametrize("kind", sorted(KINDS))
     def test_every_device_with_an_output_has_one_shown_where_it_moves(self, kind: str) -> None:
         device = example(kind)
         rules = [entity.rules for entity in device.entities() if entity.rules]
@@ -205,7 +224,7 @@ class TestStopSwitch:
 
 class TestArea:
     def test_a_devices_own_comes_before_the_nodes(self) -> None:
-        kind = sorted(set(KINDS) - {"system"})[0]
+        kind = min(KINDS)
         assert "suggested_area" not in device_payload(NODE, example(kind))["device"]
         assert device_payload(IN_A_ROOM, example(kind))["device"]["suggested_area"] == "Hall"
         assert device_payload(IN_A_ROOM, example(kind, area="Yard"))["device"]["suggested_area"] == "Yard"
@@ -214,7 +233,7 @@ class TestArea:
 class TestRemoval:
     """What left a device is sent once with its platform alone; leaving it out removes nothing."""
 
-    BEFORE: dict[str, Any] = {
+    BEFORE: ClassVar[dict[str, Any]] = {
         "components": {
             "main": {"platform": "switch", "unique_id": "a"},
             "limit": {"platform": "number", "unique_id": "b"},
