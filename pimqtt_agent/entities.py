@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -36,7 +37,7 @@ def number(raw: object) -> float | None:
     if isinstance(raw, bool):
         return None
     if isinstance(raw, int | float):
-        value = float(raw) + 0.0 if abs(raw) < 1e15 else math.inf  # -0.0 becomes 0.0
+        value = float(raw) + 0.0 if abs(raw) <= sys.float_info.max else math.inf  # -0.0 becomes 0.0
         return value if math.isfinite(value) else None
     return None
 

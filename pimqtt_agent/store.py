@@ -25,7 +25,7 @@ class Saved(msgspec.Struct):
 
 def load(folder: Path) -> Saved:
     """Read the state of the last run; everything is latched where it can't be read."""
-    data = _read(folder / "state.json", Saved)
+    data = _read(folder / "state.json", Saved, "; every output is latched at safe")
     if data is None:
         return Saved()
     return data if isinstance(data, Saved) else Saved(latched=[""])
@@ -59,14 +59,14 @@ def write(folder: Path, name: str, data: Any) -> None:
         log.error("%s: can't be written (%s); the next start will not know it", path, error.strerror)  # noqa: TRY400
 
 
-def _read(path: Path, kind: Any) -> Any:
+def _read(path: Path, kind: Any, consequence: str = "") -> Any:
     """Return the content, None where there is no file, False where it was unusable."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        log.error("%s can't be used (%s): moved aside, outputs are latched at safe", path, error)  # noqa: TRY400
+    except (OSError, msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        log.error("%s can't be used (%s): moved aside%s", path, error, consequence)  # noqa: TRY400
         try:
             path.replace(path.with_suffix(".broken"))
         except OSError:

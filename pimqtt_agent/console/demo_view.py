@@ -42,7 +42,8 @@ class DemoView:
         self._pins = {device.id: [line for _, line in device.lines()] for device in settings.devices}
         self._levels: dict[int | str, float] = {}
         self._trace = config.with_name("trace.jsonl")
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
+        self._part = b""
         self._board = Board()
         self._shown = False
         self._news: deque[Text] = deque(maxlen=50)
@@ -85,8 +86,9 @@ class DemoView:
 
     def _read_levels(self) -> None:
         if self._file is None and self._trace.exists():
-            self._file = self._trace.open(encoding="utf-8")
-        for line in self._file or ():
+            self._file = self._trace.open("rb")
+        *lines, self._part = (self._part + (self._file.read() if self._file else b"")).split(b"\n")
+        for line in lines:
             change: dict[str, Any] = json.loads(line)
             before = self._levels.get(change["pin"])
             self._levels[change["pin"]] = change["value"]

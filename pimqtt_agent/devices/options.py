@@ -186,9 +186,11 @@ class MotionDevice(OutputDevice):
     def rules(self) -> Rules:
         """Make the rules of the main output, with the dead-man as its TTL."""
         rules = super().rules()
-        longest = self.ttl.max or self.deadman
-        ttl = replace(rules.ttl, default=self.ttl.default or self.deadman, max=longest)
-        return replace(rules, ttl=ttl, deadman_s=self.deadman, arming_s=self.arming.heartbeat_s if self.arming else None)
+        longest = self.ttl.max or max(self.deadman, self.ttl.min)
+        default = self.ttl.default or min(max(self.deadman, self.ttl.min), longest)
+        ttl = replace(rules.ttl, default=default, max=longest)
+        arming_s = self.arming.heartbeat_s if self.arming else None
+        return replace(rules, ttl=ttl, deadman_s=self.deadman, arming_s=arming_s)
 
 
 def _ttl_mistakes(ttl: Ttl) -> Iterator[tuple[str, str]]:

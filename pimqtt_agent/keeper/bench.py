@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from pimqtt_agent.devices import KINDS, Device, Driver
-from pimqtt_agent.entities import Entity
-from pimqtt_agent.errors import HardwareError
+from pimqtt_agent.entities import Entity, from_text
+from pimqtt_agent.errors import CommandError, HardwareError
 from pimqtt_agent.hardware.protocols import Board
 from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keeper.page import NODE, Page, Record
@@ -94,7 +96,7 @@ class Bench:
             name = f"{device.id}/{entity.key}" if entity.key else device.id
             output = mounted.outputs[entity.key] = Output(name, rules, interlock)
             self._owners[output], self._keys[output] = mounted, entity.key
-            output.start(now, self._memory(output), latched=latched)
+            output.start(now, self._memory(output, entity), latched=latched)
             if rules.on_disconnect:
                 self.watched.append(output)
         self._open(mounted, now)
@@ -219,10 +221,12 @@ class Bench:
         elif isinstance(value, bytes):  # the last picture, for an agent that has just started
             mounted.blob(entity.key, value)
 
-    def _memory(self, output: Output) -> Memory | None:
+    def _memory(self, output: Output, entity: Entity) -> Memory | None:
         record = self._records.get(output.name)
         if record is None or not (record.live or output.rules.initial == LAST):
             return None
+        if not fits(entity, record.resting):
+            return None  # another kind under the same id left it
         return Memory(resting=record.resting, off_since_s=record.off_since_s, on_since_s=record.on_since_s)
 
     def _open(self, mounted: Mounted, now: float) -> None:
@@ -246,4 +250,11 @@ class Bench:
         mounted.health(ok=False, reason=str(error))
 
 
-
+def fits(entity: Entity, value: Any) -> bool:
+    """Whether a value that was left on the page is one of this entity."""
+    try:
+        text = entity.encode(value)
+        raw = msgspec.json.decode(text) if text.startswith("{") else from_text(text)
+        return bool(entity.decode(raw)[0] == value)
+    except (CommandError, KeyError, TypeError, ValueError, AttributeError):
+        return False

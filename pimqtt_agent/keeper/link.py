@@ -127,7 +127,7 @@ class Link:
         if isinstance(message, Do | Press | Token | Simulate) and not (isinstance(message, Do) and message.stop):
             return False
         newest = (State, Held, Health, Latched, Beat, Proof)
-        key: object = data[:0] + data
+        key: object = object()
         if isinstance(message, newest):
             key = (type(message), getattr(message, "device", ""), getattr(message, "key", ""))
             self._late.pop(key, None)

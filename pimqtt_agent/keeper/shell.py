@@ -16,10 +16,11 @@ from pimqtt_agent.keeper.link import Link
 from pimqtt_agent.keeper.page import Page
 from pimqtt_agent.keeper.stamp import Stamp
 from pimqtt_agent.lease import Output
-from pimqtt_agent.rules import Accepted, Action, Command, Drive, Rejected, Reverted, Waiting
+from pimqtt_agent.rules import Accepted, Action, Command, Drive, Lease, Rejected, Reverted, Waiting
 
 log = logging.getLogger(__name__)
 
+_UNLEASED: tuple[Lease | None, Any] = (None, None)
 #: A command that is older than this when it arrives is dropped, stops excepted (s).
 OLDEST_S = 0.25
 
@@ -39,6 +40,7 @@ class Shell:
         self._agent_s = 0.0
         self._due: dict[Output, float] = {}
         self._busy: set[Output] = set()
+        self._told: dict[Output, tuple[Lease | None, Any]] = {}
         self._handlers: dict[type[wire.Message], Any] = {
             wire.Do: self._do,
             wire.Press: self._press,
@@ -120,6 +122,7 @@ class Shell:
             for output in self.bench.mounted[device_id].outputs.values():
                 self._perform(output.finish(now), now)
                 self._due.pop(output, None)
+                self._told.pop(output, None)
                 self._busy.discard(output)
             self.bench.unmount(device_id)
         reopened = []
@@ -131,7 +134,8 @@ class Shell:
     def _do(self, do: wire.Do, now: float) -> None:
         mounted = self.bench.mounted.get(do.device)
         output = mounted.outputs.get(do.key) if mounted else None
-        if mounted is None or output is None or mounted.driver is None:
+        dead = mounted is not None and mounted.driver is None and not do.stop  # a stop is never lost: it rests at safe
+        if mounted is None or output is None or dead:
             reason = mounted.reason if mounted else f"{do.device} is not open"
             self._answer(do.seq, "unavailable", reason)
             return
@@ -143,12 +147,11 @@ class Shell:
             value=do.value, ttl_s=do.ttl_s, stop=do.stop, owner=do.owner, priority=do.priority, id=do.id,
             at_s=do.at_s, token_age_s=token_age_s, stale=do.stale, transition_s=do.transition_s, reply=do,
         )  # fmt: skip
-        had_lease = output.lease is not None
         self._owner_lives(do.owner, now)
         self._perform(output.command(now, command), now)
+        if do.ttl_s is None and output.lease is None and self._told.get(output, _UNLEASED)[0] is None:
+            self._told[output] = (None, output.resting)  # the answer says it: no message more for a plain command
         self._note([output])
-        if had_lease or output.lease:
-            self._tell_lease(output)
 
     def _press(self, press: wire.Press, now: float) -> None:
         mounted = self.bench.mounted.get(press.device)
@@ -169,7 +172,6 @@ class Shell:
         for output, is_latched in self.bench.latch(latch.device, on=latch.on):
             if is_latched and not output.latched:
                 self._perform(output.latch(now), now)
-                self._tell_lease(output)
             elif not is_latched:
                 output.reset()
             self._note([output])
@@ -213,8 +215,8 @@ class Shell:
         """Drive first, then say so."""
         for action in actions:
             if isinstance(action, Drive):
+                self.bench.remember(action.output)  # first: a kill between the two must not forget that it was on
                 self.bench.drive(action, now)
-                self._note([action.output])
         for action in actions:
             if isinstance(action, Reverted):
                 self._tell_revert(action)
@@ -224,6 +226,7 @@ class Shell:
         for action in actions:
             if isinstance(action, Drive) and action.output not in answered:
                 self.bench.tell_state(action.output)
+                self._note([action.output])
 
     def _reply(self, action: Accepted | Rejected | Waiting, now: float) -> None:
         mounted, do = self.bench.of(action.output), action.command.reply
@@ -259,9 +262,9 @@ class Shell:
         owner, command_id = (lease.owner, lease.id) if lease else (None, None)
         value = output.applied
         self.link.send(wire.Reverted(mounted.device.id, key, command_id, owner, action.cause, value, state))
-        self._tell_lease(output)
 
     def _tell_lease(self, output: Output) -> None:
+        self._told[output] = (output.lease, output.resting)
         lease, mounted = output.lease, self.bench.of(output)
         device, key = mounted.device.id, self.bench.key(output)
         if lease is None:
@@ -284,6 +287,8 @@ class Shell:
             else:
                 self._busy.discard(output)
             self.bench.remember(output)
+            if self._told.get(output, _UNLEASED) != (output.lease, output.resting):
+                self._tell_lease(output)
 
     def _leased(self) -> bool:
         return any(output.lease for output in self._busy)

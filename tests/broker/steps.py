@@ -103,6 +103,7 @@ class Driving:
         self.fields = fields if owner is None else {"owner": owner, **fields}
         self.sent_s = 0.0
         self.count = 0
+        self._going = True
         self._task: asyncio.Task[None] | None = None
 
     async def send(self) -> None:
@@ -116,13 +117,14 @@ class Driving:
 
     async def _run(self) -> None:
         due_s = time.monotonic()
-        while True:
+        while self._going:  # a cancellation alone can get lost in the client's wait_for
             await self.send()
             due_s += self.every_s
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
 
     async def stop(self) -> None:
         """Send nothing more."""
+        self._going = False
         if self._task:
             self._task.cancel()
             await asyncio.wait({self._task})

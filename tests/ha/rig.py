@@ -60,6 +60,8 @@ class HomeAssistant(Api):
         self._command = [python, "-m", "homeassistant", "--skip-pip", "--log-no-color"]
         self._process: subprocess.Popen[bytes] | None = None
         self._port = free_port()
+        #: warnings that tests provoked and looked at
+        self.provoked: list[str] = []
         self.config = Path(tempfile.mkdtemp(prefix="pimqtt-ha-"))
         super().__init__(f"http://127.0.0.1:{self._port}")
         self._seed()

@@ -138,7 +138,6 @@ class TestBlocked:
         found = [*taken_now, *taken(agent)]
         assert [m.seq for m in found if isinstance(m, Answer)] == list(range(51))
 
-    @pytest.mark.xfail(reason="of messages that are equal to the byte one is kept", strict=False)
     def test_answers_reversions_and_events_are_all_kept_also_equal_ones(self, ends: Ends) -> None:
         keeper, agent = ends
         block(keeper)
