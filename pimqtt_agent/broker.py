@@ -6,8 +6,9 @@ import asyncio
 import logging
 import random
 import time
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from pimqtt_agent.settings import MqttOptions
 
@@ -17,8 +18,7 @@ log = logging.getLogger(__name__)
 BACKOFF_S, TAKEN_OVER_S = (0.5, 30.0), 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """A message from the broker. ``expiry_s`` is what is left of its Message Expiry Interval."""
 
     topic: str

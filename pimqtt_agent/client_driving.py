@@ -51,16 +51,17 @@ class Driving:
         self.max_age_s = 0.5
         self._sent: OrderedDict[str, float] = OrderedDict()
         self._moving = self._arming = False
-        self._changed = asyncio.Event()
+        self._changed, self._got_token = asyncio.Event(), asyncio.Event()
 
     async def __aenter__(self) -> Self:
         """Ask for a token; raises ``NoAnswerError``, or ``PimqttError`` where there is nothing to drive."""
         client, base = self._client, self._client.broker.base
         async with contextlib.AsyncExitStack() as stack:
             self._topic, self._answers = (self.place.topic(base, level) for level in ("set", "result"))
+            self._calls, self._called = (Place(self.place.node).topic(base, level) for level in ("call", "call/result"))
+            await self._first_token()
             stack.enter_context(client.connection.listen(self._hear))
-            await client.subscribe([self._answers])
-            await self._refresh(must=True)
+            await client.subscribe([self._answers, self._called])
             self.renewing = asyncio.create_task(self._renew(), name=f"drive {self.place.name}")
             stack.push_async_callback(self._end)
             self._stack = stack.pop_all()
@@ -105,72 +106,90 @@ class Driving:
             now = time.monotonic()
             if self._arming and now >= heartbeat_s:
                 heartbeat_s = now + HEARTBEAT_S
-                await self._call("heartbeat", owner=self._client.owner)
-            if self.value is not None and (self._token is None or now - self._token_s > self.max_age_s / 2):
-                await self._refresh()
-            if self.value is not None:
+                await self._call({"action": "heartbeat", "owner": self._client.owner})
+            if self.value is not None and await self._fresh() and self.value is not None:
                 self._moving = True
                 await self._put(self.value)
-            elif self._moving:
-                self._moving = False
+            elif self._moving and self.value is None:
                 await self._put(STOP, qos=1)
+                self._moving = False
             idle_s = HEARTBEAT_S if self._arming else None
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), idle_s if self.value is None else self._renew_s)
 
     async def _put(self, value: Any, qos: int = 0) -> None:
         message = self._client.command(value, expiry_s=1, priority=self._priority, token=self._token)
-        self._sent[message["id"]] = time.monotonic()
-        while len(self._sent) > 50:
-            self._sent.popitem(last=False)
+        self._note(message["id"])
         await self._client.publish(self._topic, message, qos=qos, expiry_s=1)
 
-    async def _refresh(self, *, must: bool = False) -> None:
-        """Get a token by a call; without one we go on all the same, unless it is the first."""
-        arguments = {"device": self.place.device, "entity": self.place.entity or None}
-        timeout_s = 3.0 if must else self._renew_s * 2
+    async def _first_token(self) -> None:
+        """Get a token, and the dead-man with it."""
+        place = self.place
+        name = f"{place.device}/{place.entity}" if place.entity else place.device
         asked_s = time.monotonic()
-        try:
-            answer = await self._client.call(self.place.node, "token", timeout=timeout_s, **arguments)
-        except NoAnswerError:
-            if must:
-                raise
-            return
+        answer = await self._client.call(place.node, "token", device=name)
         if not answer.accepted or not isinstance(answer.result, dict):
-            if must:
-                raise PimqttError(f"{self.place.name} can't be driven: {answer.reason}")
-            return
+            raise PimqttError(f"{place.name} can't be driven: {answer.reason}")
+        self._token_call = {"action": "token", "device": name}
         self._token, self._token_s = answer.result.get("token"), asked_s
         self.max_age_s = answer.result.get("max_age_s") or self.max_age_s
         self._renew_s = min(RENEW_S, self.max_age_s / 3)
 
-    async def _call(self, action: str, **arguments: Any) -> None:
-        message = {"action": action, "id": secrets.token_hex(8), **arguments}
-        topic = self.place.__class__(self.place.node).topic(self._client.broker.base, "call")
-        await self._client.publish(topic, message, qos=0, expiry_s=1)
+    async def _fresh(self) -> bool:
+        """See to a fresh token: answers bring one each; after a rest, or where they are late, one is asked for."""
+        if time.monotonic() - self._token_s < self.max_age_s / 2:
+            return True
+        self._got_token.clear()
+        await self._call(self._token_call)
+        if time.monotonic() - self._token_s >= self.max_age_s:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._got_token.wait(), self.max_age_s)
+        if time.monotonic() - self._token_s < self.max_age_s:
+            return True
+        reason = f"no fresh token within {self.max_age_s:g} s: the way to {self.place.node} is too slow"
+        self.refusal = Result(target=self.place.name, outcome="rejected", code="stale", reason=reason)
+        return False
+
+    async def _call(self, call: dict[str, Any]) -> None:
+        message = {**call, "id": secrets.token_hex(8)}
+        self._note(message["id"])
+        await self._client.publish(self._calls, message, qos=0, expiry_s=1)
+
+    def _note(self, sent_id: str) -> None:
+        self._sent[sent_id] = time.monotonic()
+        while len(self._sent) > 50:
+            self._sent.popitem(last=False)
 
     def _hear(self, incoming: Incoming) -> None:
-        content = content_of(incoming.payload) if incoming.topic == self._answers else None
+        ours = incoming.topic in (self._answers, self._called)
+        content = content_of(incoming.payload) if ours else None
         if not isinstance(content, dict):
             return
         result = Result.read(self.place.name, content)
         sent_s = self._sent.get(result.id or "")
-        if result.outcome == "reverted":
-            if sent_s is not None and result.cause in _TAKEN_AWAY and self.value is not None:
-                self._let_go(result)
-        elif sent_s is not None:
+        if sent_s is None:
+            return
+        if incoming.topic == self._called:
+            self._renew_token(result.result.get("token") if isinstance(result.result, dict) else None, sent_s)
+        elif result.outcome != "reverted":
             self._take(result, sent_s)
+        elif result.cause in _TAKEN_AWAY and self.value is not None:
+            self._let_go(result)
+
+    def _renew_token(self, token: str | None, sent_s: float) -> None:
+        if token and sent_s >= self._token_s:
+            self._token, self._token_s = token, sent_s
+            self._got_token.set()
 
     def _take(self, result: Result, sent_s: float) -> None:
         self.last, self.last_s = result, time.monotonic()
         self.round_trip_s = self.last_s - sent_s
-        if result.token:
-            self._token, self._token_s = result.token, sent_s
+        self._renew_token(result.token, sent_s)
         if result.accepted:
             self.refusal = None if self.value is not None else self.refusal
         elif result.code in _PASSING:
             self.refusal = result
-            self._token = None
+            self._token_s = self._token_s if result.code == "not_armed" else 0.0
             self._arming = self._arming or result.code == "not_armed"
         elif self.value is not None:
             self._let_go(result)

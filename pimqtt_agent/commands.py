@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -21,8 +20,7 @@ MAX_NAME = 64
 MAX_DEPTH = 32
 
 
-@dataclass(frozen=True, kw_only=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """The JSON form around a value; all of it is None for a plain payload."""
 
     raw: Any = None
@@ -36,8 +34,7 @@ class Envelope:
     token: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A command that is valid for its entity. ``ttl_s`` None sets the resting value."""
 
     value: Value

@@ -6,8 +6,9 @@ The root of such a payload is strict: an unknown key makes Home Assistant drop a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from pimqtt_agent import __version__
 from pimqtt_agent.devices import Device
@@ -19,8 +20,7 @@ ORIGIN = {"name": "pimqtt", "sw": __version__}
 MAIN = "main"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Node:
+class Node(msgspec.Struct, frozen=True, kw_only=True):
     """What discovery says of the node."""
 
     topics: Topics

@@ -1,6 +1,6 @@
 """What a device is to the outside: one declaration per HA entity. Pure.
 
-Field names are Home Assistant's discovery keys; what discovery must not carry is marked ``internal``. Topics, parsing,
+Field names are Home Assistant's discovery keys; what discovery must not carry stands in ``INTERNAL``. Topics, parsing,
 validation, discovery and documentation are all derived from these.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import re
 import sys
-from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
+
+import msgspec
 
 from pimqtt_agent.errors import CommandError
 from pimqtt_agent.rules import Rules, Value
@@ -19,11 +20,6 @@ from pimqtt_agent.rules import Rules, Value
 Decoded = tuple[Value, float | None]
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
-
-def internal(default: Any = None) -> Any:
-    """A field that is not part of discovery."""
-    return field(default=default, metadata={"internal": True})
 
 
 def quote(raw: object) -> str:
@@ -50,8 +46,7 @@ def from_text(text: str) -> str | float:
     return text
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entity:
+class Entity(msgspec.Struct, frozen=True, kw_only=True):
     """One HA entity. ``key`` is empty for a device's main entity; ``rules`` make it an output under leases."""
 
     platform: ClassVar[str]
@@ -59,10 +54,12 @@ class Entity:
     state_level: ClassVar[str | None] = "state"
     state_key: ClassVar[str] = "state_topic"
     takes_commands: ClassVar[bool] = False
+    #: fields that are not discovery keys
+    INTERNAL: ClassVar[frozenset[str]] = frozenset({"key", "rules", "retained"})
 
-    key: str = internal("")
-    rules: Rules | None = internal()
-    retained: bool = internal(default=True)
+    key: str = ""
+    rules: Rules | None = None
+    retained: bool = True
     name: str | None = None
     icon: str | None = None
     device_class: str | None = None
@@ -81,14 +78,13 @@ class Entity:
     def options(self) -> dict[str, Any]:
         """Return the discovery keys that the declaration gives, without those that are unset."""
         return {
-            f.name: value
-            for f in fields(self)
-            if not f.metadata.get("internal") and (value := getattr(self, f.name)) is not None
+            name: value
+            for name in self.__struct_fields__
+            if name not in self.INTERNAL and (value := getattr(self, name)) is not None
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Switch(Entity):
+class Switch(Entity, frozen=True, kw_only=True):
     """ON or OFF; the value is a bool."""
 
     platform: ClassVar[str] = "switch"
@@ -107,8 +103,7 @@ class Switch(Entity):
         return "ON" if value else "OFF"
 
 
-@dataclass(frozen=True, kw_only=True)
-class BinarySensor(Entity):
+class BinarySensor(Entity, frozen=True, kw_only=True):
     """ON or OFF, read only; the value is a bool or None (unknown)."""
 
     platform: ClassVar[str] = "binary_sensor"
@@ -121,8 +116,7 @@ class BinarySensor(Entity):
         return "None" if value is None else "ON" if value else "OFF"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sensor(Entity):
+class Sensor(Entity, frozen=True, kw_only=True):
     """A reading; the value is a number, a text or None (unknown)."""
 
     platform: ClassVar[str] = "sensor"
@@ -139,24 +133,23 @@ class Sensor(Entity):
         return super().encode(value)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Event(Entity):
+class Event(Entity, frozen=True, kw_only=True):
     """Something that happened; never retained. The value is ``{"event_type": ..}`` and attributes."""
 
     platform: ClassVar[str] = "event"
     state_level: ClassVar[str | None] = "event"
-    retained: bool = internal(default=False)
+    retained: bool = False
     event_types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Button(Entity):
+class Button(Entity, frozen=True, kw_only=True):
     """A press. With ``target`` it is a word sent to another entity of the device (``""`` is the main one)."""
 
     platform: ClassVar[str] = "button"
     state_level: ClassVar[str | None] = None
     takes_commands: ClassVar[bool] = True
-    target: str | None = internal()
+    INTERNAL: ClassVar[frozenset[str]] = Entity.INTERNAL | {"target"}
+    target: str | None = None
     payload_press: str = "PRESS"
 
     def decode(self, raw: object, last: Value = None) -> Decoded:  # noqa: ARG002
@@ -166,8 +159,7 @@ class Button(Entity):
         raise CommandError("invalid", f"{quote(raw)} is not PRESS")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Number(Entity):
+class Number(Entity, frozen=True, kw_only=True):
     """A number in a range, and words that mean numbers; the value is a float or None ("stay")."""
 
     platform: ClassVar[str] = "number"
@@ -177,7 +169,8 @@ class Number(Entity):
     step: float = 1
     mode: str | None = None
     unit_of_measurement: str | None = None
-    words: tuple[tuple[str, Value], ...] = internal(default=())
+    INTERNAL: ClassVar[frozenset[str]] = Entity.INTERNAL | {"words"}
+    words: tuple[tuple[str, Value], ...] = ()
 
     def decode(self, raw: object, last: Value = None) -> Decoded:  # noqa: ARG002
         """Read a word or a number within the range."""
@@ -198,11 +191,10 @@ class Number(Entity):
         return "None" if value is None else f"{value:.6g}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Camera(Entity):
+class Camera(Entity, frozen=True, kw_only=True):
     """The last still, as JPEG bytes on its own topic."""
 
     platform: ClassVar[str] = "camera"
     state_level: ClassVar[str | None] = "image"
     state_key: ClassVar[str] = "topic"
-    retained: bool = internal(default=False)
+    retained: bool = False

@@ -13,8 +13,9 @@ in ``access.py``.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import ceil, inf
+
+from msgspec import structs
 
 from pimqtt_agent.access import Access
 from pimqtt_agent.limits import Interlock, refuse_min_off
@@ -112,7 +113,7 @@ class Output:
         if command.stop:
             return actions + self._stop(now, command)
         if command.ttl_s is None and self.rules.motion is not Motion.LEVEL:
-            command = replace(command, ttl_s=self.rules.deadman_s)  # motion is never a resting value
+            command = structs.replace(command, ttl_s=self.rules.deadman_s)  # motion is never a resting value
         refusal = self.access.refusal(self, now, command) or self._limit(now, command)
         if refusal:
             self.access.refused(now, command, refusal.code)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec import structs
 
 from pimqtt_agent.commands import Envelope, Request, stale
 from pimqtt_agent.entities import Entity
@@ -13,8 +15,7 @@ from pimqtt_agent.rules import MIN_TTL_S, Motion
 AHEAD_S = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """How a command came. ``left_s`` is what the broker says is left of its expiry; ``wall_s`` None: no sure clock."""
 
     retain: bool
@@ -23,8 +24,7 @@ class Arrival:
     left_s: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What to do: ``code`` empty means pass it on, with this TTL; ``stale`` is for the keeper to judge in its order."""
 
     code: str = ""
@@ -83,4 +83,4 @@ def digest(payload: bytes) -> str:
 
 def resolved(request: Request, verdict: Verdict) -> Request:
     """Return the request with the TTL that the verdict leaves."""
-    return request if verdict.ttl_s == request.ttl_s else replace(request, ttl_s=verdict.ttl_s)
+    return request if verdict.ttl_s == request.ttl_s else structs.replace(request, ttl_s=verdict.ttl_s)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from pimqtt_agent.lease import Output
@@ -23,8 +24,7 @@ class Motion(StrEnum):
     BOUNDED = "bounded"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ttl:
+class Ttl(msgspec.Struct, frozen=True, kw_only=True):
     """The TTLs that an output takes, in seconds."""
 
     default: float | None = None
@@ -33,8 +33,7 @@ class Ttl:
     required: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class OnDisconnect:
+class OnDisconnect(msgspec.Struct, frozen=True, kw_only=True):
     """Where an output goes when its controller is lost: ``broker``, ``home_assistant`` or ``owner:NAME``."""
 
     after_s: float
@@ -42,8 +41,7 @@ class OnDisconnect:
     controller: str = "broker"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What stands above every lease; seconds. ``interlock`` names the group."""
 
     max_on_s: float | None = None
@@ -56,8 +54,7 @@ KEEP = "keep"
 LAST = "last"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What the configuration fixes for one output. ``off`` is the value that does not count as on."""
 
     motion: Motion = Motion.LEVEL
@@ -78,8 +75,7 @@ class Rules:
         return bool(value != self.off and value is not None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Command:
+class Command(msgspec.Struct, frozen=True, kw_only=True):
     """A validated command: ``ttl_s`` None sets the resting value; ``stop`` is the safe value without a TTL."""
 
     value: Value
@@ -95,8 +91,7 @@ class Command:
     reply: Any = None  # the shell's own mark, returned in answers
 
 
-@dataclass(frozen=True)
-class Lease:
+class Lease(msgspec.Struct, frozen=True):
     """A value held by an owner until a deadline."""
 
     value: Value
@@ -106,8 +101,7 @@ class Lease:
     deadline_s: float
 
 
-@dataclass(frozen=True)
-class Drive:
+class Drive(msgspec.Struct, frozen=True):
     """Tell the driver; ``shaped`` allows a ramp or transition (commands only)."""
 
     output: Output
@@ -116,35 +110,31 @@ class Drive:
     transition_s: float | None = None
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """The command was done (said after the pin was driven)."""
 
     output: Output
     command: Command
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """The command waits for a dead time; its answer follows."""
 
     output: Output
     command: Command
 
 
-@dataclass(frozen=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True):
     """The command was refused."""
 
     output: Output
     command: Command
     code: str
     reason: str
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Reverted:
+class Reverted(msgspec.Struct, frozen=True):
     """The output went back to rest by itself or by another's stop; ``lease`` is the one that ended, if any."""
 
     output: Output
@@ -155,8 +145,7 @@ class Reverted:
 Action = Drive | Accepted | Waiting | Rejected | Reverted
 
 
-@dataclass(frozen=True, kw_only=True)
-class Memory:
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """What outlives a keeper: the resting value, and since when the output is off or on (s; None: it is not)."""
 
     resting: Value = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 RESERVED_IDS = frozenset(
     "availability info call result stop set state lease image event sim marker system".split()  # noqa: SIM905
@@ -10,8 +10,7 @@ RESERVED_IDS = frozenset(
 RESERVED_NODES = frozenset({"stop", "reply"})
 
 
-@dataclass(frozen=True)
-class Topics:
+class Topics(msgspec.Struct, frozen=True):
     """The topics of one node. An entity is (device, key); the main entity's key is empty."""
 
     base: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from math import inf
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -49,8 +48,7 @@ def mix(x: float, y: float) -> tuple[float, float]:
     return left / largest, right / largest
 
 
-@dataclass(frozen=True, kw_only=True)
-class DriveEntity(Entity):
+class DriveEntity(Entity, frozen=True, kw_only=True):
     """A joystick: ``{"x": .., "y": ..}`` or a word. Home Assistant has no such entity, so it shows the direction."""
 
     platform: ClassVar[str] = "sensor"

@@ -6,14 +6,14 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Self, TypeGuard
 
+from msgspec import structs
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pimqtt_agent.devices.base import Driver, Report
 from pimqtt_agent.devices.options import OutputDevice, on_off
-from pimqtt_agent.entities import Decoded, Entity, internal, number, quote
+from pimqtt_agent.entities import Decoded, Entity, number, quote
 from pimqtt_agent.errors import CommandError
 from pimqtt_agent.hardware.protocols import Board, Line
 from pimqtt_agent.rules import Rules, Value
@@ -30,14 +30,14 @@ _WHITE = [FULL, FULL, FULL]
 _COLORS = ("r", "g", "b")
 
 
-@dataclass(frozen=True, kw_only=True)
-class LightEntity(Entity):
+class LightEntity(Entity, frozen=True, kw_only=True):
     """ON, OFF or Home Assistant's JSON; the value is ``{"on": False}`` or on with ``brightness`` and ``rgb``."""
 
     platform: ClassVar[str] = "light"
     takes_commands: ClassVar[bool] = True
 
-    rgb: bool = internal(default=False)
+    INTERNAL: ClassVar[frozenset[str]] = Entity.INTERNAL | {"rgb"}
+    rgb: bool = False
     schema: str = "json"
     supported_color_modes: tuple[str, ...] = ("brightness",)
     #: without it Home Assistant dims a colour by darkening it, and brightness gets lost
@@ -170,12 +170,12 @@ class Light(OutputDevice, kind="light"):
         if not self.rgb:
             return rules
         lost = rules.on_disconnect
-        return replace(
+        return structs.replace(
             rules,
             safe=_coloured(rules.safe),
             initial=_coloured(rules.initial),
             on_stop=_coloured(rules.on_stop),
-            on_disconnect=replace(lost, value=_coloured(lost.value)) if lost else None,
+            on_disconnect=structs.replace(lost, value=_coloured(lost.value)) if lost else None,
         )
 
     def entities(self) -> tuple[Entity, ...]:

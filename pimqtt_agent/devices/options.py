@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
+from msgspec import structs
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from pimqtt_agent.devices.base import Device, Id, NotNegative, Positive
@@ -188,9 +188,9 @@ class MotionDevice(OutputDevice):
         rules = super().rules()
         longest = self.ttl.max or max(self.deadman, self.ttl.min)
         default = self.ttl.default or min(max(self.deadman, self.ttl.min), longest)
-        ttl = replace(rules.ttl, default=default, max=longest)
+        ttl = structs.replace(rules.ttl, default=default, max=longest)
         arming_s = self.arming.heartbeat_s if self.arming else None
-        return replace(rules, ttl=ttl, deadman_s=self.deadman, arming_s=arming_s)
+        return structs.replace(rules, ttl=ttl, deadman_s=self.deadman, arming_s=arming_s)
 
 
 def _ttl_mistakes(ttl: Ttl) -> Iterator[tuple[str, str]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from math import inf
 from typing import Annotated, ClassVar, Self
 
+from msgspec import structs
 from pydantic import Field, model_validator
 
 from pimqtt_agent import entities
@@ -111,7 +111,7 @@ class Servo(OutputDevice, kind="servo"):
     def _ttl(self) -> Ttl:
         ttl = super()._ttl()
         longest_s = self.longest_s if ttl.max is None else ttl.max
-        return replace(ttl, default=ttl.default or min(self.longest_s, longest_s), max=longest_s)
+        return structs.replace(ttl, default=ttl.default or min(self.longest_s, longest_s), max=longest_s)
 
 
 class ServoDriver(Driver):

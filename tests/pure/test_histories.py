@@ -7,13 +7,14 @@ its deadline, as a keeper does. The model below knows nothing of the machine but
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from pimqtt_agent.lease import Output
 from pimqtt_agent.limits import Interlock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pimqtt_agent.rules import Drive, Limits, Memory, Rejected, Rules
 from tests.pure.world import MOTOR, START_S, World, heat

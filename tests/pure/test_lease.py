@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pimqtt_agent.rules import LAST, Accepted, Drive, Memory, Rejected, Reverted, Rules
 from tests.pure.world import MOTOR, SWITCH, World

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pimqtt_agent.rules import Memory, OnDisconnect, Reverted
 from tests.pure.world import MOTOR, SERVO, World

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pimqtt_agent.rules import KEEP, LAST, Limits, Memory, Rules
 from tests.pure.world import MOTOR, START_S, World, heat

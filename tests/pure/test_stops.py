@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pimqtt_agent.rules import Memory, Reverted, Rules
 from tests.pure.world import MOTOR, SWITCH, World, heat
