@@ -80,7 +80,7 @@ class Agent:
             self.model, self.answers, self.keeper, lambda job, done: self.own.press(job, done, self.keeper),
             memory=self.memory, wall_s=clock.wall_s,
             priority_cap=lambda owner: settings.owners[owner].max_priority if owner in settings.owners else 9,
-            may_simulate=getattr(settings.hardware, "control", False),
+            may_simulate=getattr(settings.hardware, "control", False), links=self.links.values,
         )  # fmt: skip
         self.router = Router(
             model=self.model, bridge=self.bridge, session=self.session, intake=self.intake, answers=self.answers,

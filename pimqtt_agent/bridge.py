@@ -129,11 +129,11 @@ class Bridge:
     def drop(self, reason: str) -> None:
         """Leave the broker for a while and say why; nothing is published, not even our will."""
         log.error("%s", reason)
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_exception(SessionEnded(reason, taken_over=True))
         if self._client is not None:
             self._client.disconnect()
             self.flush()
-        if self._ended is not None and not self._ended.done():
-            self._ended.set_exception(SessionEnded(reason, taken_over=True))
 
     async def close(self, timeout_s: float) -> None:
         """Write out what waits, for at most ``timeout_s``, and disconnect."""
@@ -168,7 +168,7 @@ class Bridge:
             self.flush()
             await self._await_connack(accepted)
             self.connected = True
-            await self._on_session()
+            await self._begin()
             self.flush()
             await self._stay(client)
         finally:
@@ -194,6 +194,17 @@ class Bridge:
             return
         reason = "closed before a CONNACK" if ended.done() else f"no CONNACK within {timeout_s:g} s"
         raise SessionEnded(reason, fallback=True)
+
+    async def _begin(self) -> None:
+        """Begin the session; a connection that ends meanwhile ends that, too."""
+        begun = asyncio.ensure_future(self._on_session())
+        try:
+            if self._ended is not None:
+                await asyncio.wait({begun, self._ended}, return_when=asyncio.FIRST_COMPLETED)
+            if begun.done():
+                begun.result()
+        finally:
+            begun.cancel()
 
     async def _stay(self, client: _Client) -> None:
         """Keep the connection alive until it ends."""

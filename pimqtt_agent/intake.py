@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,11 @@ class Job:
     answer: dict[str, Any] | None = None
     again: list[Incoming] = field(default_factory=list)
 
+    @property
+    def stops(self) -> bool:
+        """Whether it is a stop."""
+        return self.request is not None and self.request.stop
+
 
 class Intake:
     """The way of a command through the agent."""
@@ -54,11 +59,12 @@ class Intake:
         wall_s: Callable[[], float | None],
         priority_cap: Callable[[str], int],
         may_simulate: bool,
+        links: Callable[[], Iterable[KeeperLink]],
     ) -> None:
         """``keeper`` names the link of a device; ``press`` does a button; ``wall_s`` is None without a sure clock."""
         self._model, self._answers, self._keeper, self._press = model, answers, keeper, press
         self._memory, self._wall_s, self._priority_cap = memory, wall_s, priority_cap
-        self.may_simulate = may_simulate
+        self.may_simulate, self._links = may_simulate, links
         self._queue: deque[Job] = deque()
         self._seen: OrderedDict[tuple[str, bytes], tuple[float, Job]] = OrderedDict()
         self.motion_stale = ""
@@ -89,6 +95,16 @@ class Intake:
 
     def pump(self) -> None:
         """Send what waits, as far as keepers have room."""
+        if not self._queue:
+            return
+        links = self._links()
+        for link in links:
+            link.hold()
+        self._pump()
+        for link in links:
+            link.release()
+
+    def _pump(self) -> None:
         queue = self._queue
         while queue:
             job = queue[0]
@@ -97,7 +113,7 @@ class Intake:
             if job.dropped:
                 queue.popleft()
                 self._refuse(job, "stale", "a stop of this output overtook it")
-            elif late_s > OLDEST_S:
+            elif late_s > OLDEST_S and not job.stops:
                 queue.popleft()
                 self._refuse(job, "unavailable", f"it waited {late_s:.2f} s: too many commands at once")
             elif keeper.room:
@@ -126,12 +142,10 @@ class Intake:
     def _overtake(self, stop: Job) -> None:
         """Commands to one level keep their order; motion that was read before its stop is dropped."""
         if not stop.thing.moves:
-            if any(job.thing is stop.thing for job in self._queue):
-                self._queue.append(stop)
-                return
-        else:
-            for job in self._queue:
-                job.dropped = job.dropped or job.thing is stop.thing
+            self._queue.append(stop)
+            return
+        for job in self._queue:
+            job.dropped = job.dropped or job.thing is stop.thing
         self._send(stop, self._keeper(stop.thing.device.id))
 
     def _send(self, job: Job, keeper: KeeperLink) -> None:
@@ -148,6 +162,7 @@ class Intake:
                 job.message.at_s, request.transition_s, self._wants_answer(job),
             ),
             lambda answer: self._answered(job, answer),
+            now=job.stops and thing.moves,
         )  # fmt: skip
 
     def _answered(self, job: Job, answer: wire.Answer) -> None:
@@ -162,10 +177,12 @@ class Intake:
             thing.heard(answer.state)
             if answer.ttl_s is None and thing.resting != request.value:
                 thing.resting = request.value
-                self._memory.resting_changed()
+                self._memory.resting_changed(thing)
             if not job.message.retain:
                 self._memory.accepted(job.message)
             self._answers.state(thing)
+        if job.envelope.id is None and not self._wants_answer(job):
+            return  # the state is the answer
         job.answer = self._result(
             job, outcome="accepted", state=plain(thing, thing.state), ttl=answer.ttl_s, holder=answer.holder,
             token=answer.token,

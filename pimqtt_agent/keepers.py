@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 #: A command that is unanswered for this long is rejected (s).
 ANSWER_S = 0.3
 #: More than this wait for answers: the rest stays with the agent, where a stop can overtake it.
-WINDOW = 48
+WINDOW = 100
 
 Done = Callable[[wire.Answer], None]
 Make = Callable[[int], Message]
@@ -71,10 +71,22 @@ class KeeperLink:
         """Whether another ordinary command may be sent."""
         return len(self._waiting) < WINDOW
 
-    def ask(self, make: Make, done: Done, *, again: bool = False) -> None:
+    def hold(self) -> None:
+        """Collect what is asked from now on."""
+        self._link.hold()
+
+    def release(self) -> None:
+        """Ask it, in one message; refuse what finds no room."""
+        for message in self._link.release():
+            asked = self._waiting.pop(message.seq, None) if isinstance(message, wire.Do | wire.Press) else None
+            if asked:
+                asked.done(_unavailable(0, "the keeper does not keep up"))
+
+    def ask(self, make: Make, done: Done, *, again: bool = False, now: bool = False) -> None:
         """Send what ``make`` makes of a sequence number; ``done`` gets the answer, or its absence as a rejection.
 
         ``again`` is for what must not be lost (an emergency stop): it is the first that the next keeper is asked for.
+        ``now`` overtakes what is being collected.
         """
         self._seq += 1
         seq = self._seq
@@ -84,7 +96,7 @@ class KeeperLink:
             else:
                 done(_unavailable(seq, "the keeper is not there"))
             return
-        if not self._link.send(make(seq)):
+        if not self._link.send(make(seq), now=now or again):
             done(_unavailable(seq, "the keeper does not keep up"))
             return
         loop = asyncio.get_running_loop()

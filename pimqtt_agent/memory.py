@@ -8,7 +8,7 @@ from typing import Any
 
 from pimqtt_agent import retained, store
 from pimqtt_agent.broker import Incoming
-from pimqtt_agent.model import Model
+from pimqtt_agent.model import Model, Thing
 from pimqtt_agent.rules import LAST
 
 #: Digests kept per topic, and how long a change may wait for others before it is written (s).
@@ -27,9 +27,10 @@ class Memory:
         self._soon = asyncio.Event()
         self.keeps_digests = False
 
-    def resting_changed(self) -> None:
-        """An output rests at another value: write it soon."""
-        self._soon.set()
+    def resting_changed(self, thing: Thing) -> None:
+        """An output rests at another value: write it soon where the next start wants it."""
+        if thing.entity.rules and thing.entity.rules.initial == LAST:
+            self._soon.set()
 
     def latches_changed(self) -> None:
         """A latch changed: write it now, before it is told."""
@@ -58,7 +59,10 @@ class Memory:
 
     def registered(self) -> None:
         """Only what is ours now is retained: note it."""
-        self._registry = self._model.retained_topics()
+        topics = self._model.retained_topics()
+        if topics == self._registry:
+            return
+        self._registry = topics
         store.write(self._folder, "registry.json", sorted(self._registry))
 
     def cleared(self, topic: str) -> None:
@@ -72,12 +76,13 @@ class Memory:
             await self._soon.wait()
             await asyncio.sleep(SOON_S)
             self._soon.clear()
-            self.save()
+            await asyncio.to_thread(self.save)  # a disk may take its time; commands may not
 
     def save(self) -> None:
         """Write what changed."""
         self._save_state()
-        store.write(self._folder, "digests.json", self._digests)
+        if self.keeps_digests:
+            store.write(self._folder, "digests.json", {topic: list(known) for topic, known in self._digests.items()})
 
     def _save_state(self) -> None:
         resting = {

@@ -64,7 +64,7 @@ class Reports:
         before, thing.lease = thing.lease, message
         if message.resting != thing.resting:
             thing.resting = message.resting
-            self._memory.resting_changed()
+            self._memory.resting_changed(thing)
         renewed = before is not None and before.owner == message.owner is not None and before.value == message.value
         if before is None or message.owner is not None or before.owner is not None:
             self._answers.lease(thing, renewed=renewed)
@@ -86,8 +86,8 @@ class Reports:
             self._answers.reverted(thing, message)
 
     def _latched(self, _link: KeeperLink, message: wire.Latched) -> None:
-        if self._model.latched.get(message.device) is not message.on:
-            self._model.latched[message.device] = message.on
+        before, self._model.latched[message.device] = self._model.latched.get(message.device, False), message.on
+        if before is not message.on:
             self._memory.latches_changed()
         topic = self._model.topics.stop(message.device, "state")
         self._bridge.publish(topic, "ON" if message.on else "OFF", retain=True)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pimqtt_agent.answers import Answers, result
@@ -46,6 +47,7 @@ class Router:
         self._model, self._bridge, self._session, self._intake = model, bridge, session, intake
         self._answers, self._calls, self._memory, self._keeper = answers, calls, memory, keeper
         self._again = session.announcer.again = again
+        session.replayed = self._release
         self._tasks: set[asyncio.Task[None]] = set()
         self._calling = asyncio.Lock()
         topics = model.topics
@@ -71,8 +73,10 @@ class Router:
         for message in messages:
             thing = by_set.get(message.topic)
             if thing is not None:
-                if message.payload:
-                    self._command(message, thing)
+                if message.payload and self._session.replaying and not self._intake.is_stop(message, thing):
+                    self._session.held.append(message)
+                elif message.payload:
+                    self._command(message, thing, replaying=self._session.replaying)
                 elif not message.retain:
                     self._memory.cleared(message.topic)
             elif message.topic in self._exact:
@@ -97,10 +101,20 @@ class Router:
             self._intake.motion_stale = f"the agent stood still for {stall_s:.2f} s; this may have waited"
             self._alive_s = boottime_s()
 
-    def _command(self, message: Incoming, thing: Any) -> None:
+    def _release(self, messages: list[Incoming]) -> None:
+        """Do what came before our marker, now that we know that the node's name is ours."""
+        now = boottime_s()
+        for message in messages:
+            held_s = int(now - message.at_s)
+            left_s = None if message.expiry_s is None else max(0, message.expiry_s - held_s)
+            late = replace(message, at_s=now, expiry_s=left_s) if message.retain else message
+            self._command(late, self._model.by_set[message.topic], replaying=True)
+        self._intake.pump()
+
+    def _command(self, message: Incoming, thing: Any, *, replaying: bool) -> None:
         five = self._bridge.version == "5"
         self._memory.keeps_digests = not five
-        replay = message.retain and (self._session.replaying or not five)
+        replay = message.retain and (replaying or not five)
         known = replay and not five and self._memory.was_accepted(message.topic, digest(message.payload))
         if known and not self._intake.is_stop(message, thing):
             self._clear(message.topic)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from pimqtt_agent import PROTOCOL, __version__, identity
 from pimqtt_agent.announce import Announcer
 from pimqtt_agent.answers import Answers
 from pimqtt_agent.bridge import Bridge
+from pimqtt_agent.broker import Incoming
 from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.discovery import Node
 from pimqtt_agent.keeper import messages as wire
@@ -42,6 +44,9 @@ class Session:
         """Begin offline."""
         self.model, self.node, self.memory = model, node, memory
         self.replaying = True
+        #: what came before our marker; `replayed` gets it once no other board was found under our name
+        self.held: list[Incoming] = []
+        self.replayed: Callable[[list[Incoming]], None] = lambda _messages: None
         self.online = False
         self.ending = False
         self.home_assistant_lost_s: float | None = None
@@ -58,6 +63,7 @@ class Session:
         """Start a session that the bridge has just opened."""
         topics = self.model.topics
         self.replaying, self.online = True, False
+        self.held = []
         self._foreign = self._availability = ""
         self._marker = os.urandom(8).hex()
         self._marked.clear()
@@ -88,6 +94,8 @@ class Session:
         else:
             self.memory.registered()
         self.bridge.unsubscribe([f"{self.model.topics.discovery_prefix}/device/{self.node.topics.node}/+/config"])
+        held, self.held = self.held, []
+        self.replayed(held)
 
     def tell_all(self) -> None:
         """Say `online`, then every state."""
@@ -130,8 +138,8 @@ class Session:
             self.doubled(other)
 
     def doubled(self, other: str) -> None:
-        """Another board uses our node's name."""
-        self.online = False
+        """Another board uses our node's name: what still comes is held, and forgotten."""
+        self.online, self.replaying = False, True
         self.bridge.drop(
             f"node {self.node.topics.node} is another board ({other}; we are {self.node.identity}): give one of them "
             f"another node id, or clear {self.model.topics.info} if that board is gone"

@@ -70,6 +70,7 @@ class Bench:
         self.mounted: dict[str, Mounted] = {}
         self.watched: list[Output] = []
         self.failed: list[Output] = []
+        self._lively: list[Mounted] = []  # those that may want a tick
         self._shell = shell
         self._page = page
         self._records = page.read()
@@ -117,6 +118,7 @@ class Bench:
                 self.watched.remove(output)
         if mounted.driver:
             mounted.driver.close()
+        self._find_lively()
 
     def outdated(self, wanted: list[dict[str, Any]]) -> list[str]:
         """Name what is mounted and not wanted, or wanted otherwise."""
@@ -130,12 +132,11 @@ class Bench:
 
     def deadline_s(self) -> float:
         """When ``tick`` is wanted next."""
-        deadlines = (min(m.driver.deadline_s if m.driver else inf, m.retry_s) for m in self.mounted.values())
-        return min(deadlines, default=inf)
+        return min((m.driver.deadline_s if m.driver else m.retry_s for m in self._lively), default=inf)
 
     def tick(self, now: float) -> Iterator[Mounted]:
         """Let drivers go on; open again what failed."""
-        for mounted in self.mounted.values():
+        for mounted in self._lively:
             if mounted.driver and mounted.driver.deadline_s <= now:
                 try:
                     mounted.driver.tick(now)
@@ -237,6 +238,7 @@ class Bench:
             self._fail(mounted, now, error)
             return
         mounted.retry_s, mounted.wait_s = inf, RETRY_S[0]
+        self._find_lively()
         mounted.health(ok=True)
 
     def _fail(self, mounted: Mounted, now: float, error: HardwareError) -> None:
@@ -248,6 +250,13 @@ class Bench:
         mounted.retry_s = now + mounted.wait_s
         mounted.wait_s = min(mounted.wait_s * 2, RETRY_S[1])
         mounted.health(ok=False, reason=str(error))
+        self._find_lively()
+
+    def _find_lively(self) -> None:
+        """Most drivers never tick: with many outputs it matters not to ask each at every wake-up."""
+        self._lively = [
+            m for m in self.mounted.values() if m.driver is None or type(m.driver).tick is not Driver.tick
+        ]
 
 
 def fits(entity: Entity, value: Any) -> bool:

@@ -25,11 +25,14 @@ from pimqtt_agent.keeper.messages import (
     State,
     Token,
     decode,
+    decode_many,
     encode,
 )
 
 _LARGEST = 200_000
 _STAMP = 4
+#: In the stamp of a datagram that holds a list of messages.
+_MANY = 0x8000_0000
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -50,6 +53,7 @@ class Link:
         self.generation = generation
         self.blobs: dict[tuple[str, str], bytes] = {}
         self._late: OrderedDict[object, bytes] = OrderedDict()
+        self._held: list[Message] | None = None
 
     def fileno(self) -> int:
         """The descriptor to watch."""
@@ -60,18 +64,39 @@ class Link:
         """Whether messages wait for room."""
         return bool(self._late)
 
-    def send(self, message: Message) -> bool:
-        """Send a message; False where there is no room (only agents' commands need to know)."""
+    def hold(self) -> None:
+        """Collect what is sent from now on, for one datagram: each wakes the peer."""
+        if self._held is None:
+            self._held = []
+
+    def release(self) -> list[Message]:
+        """Send what was collected; return what did not find room and is not kept (commands)."""
+        held, self._held = self._held or [], None
+        if len(held) > 1 and not self._late:
+            data = (self.generation | _MANY).to_bytes(_STAMP, "little") + encode(held)
+            if len(data) <= _LARGEST and self._sent(data):
+                return []
+        return [message for message in held if not self.send(message)]
+
+    def send(self, message: Message, *, now: bool = False) -> bool:
+        """Send a message; False where there is no room (only agents' commands need to know).
+
+        ``now`` is for a stop: it overtakes what is being collected.
+        """
+        if self._held is not None and not now:
+            self._held.append(message)
+            return True
         data = self.generation.to_bytes(_STAMP, "little") + encode(message)
         if len(data) > _LARGEST:
             raise LinkError(f"a message of {len(data)} bytes does not fit the link")
         if self._late:
             return self._keep(message, data)
+        return self._sent(data) or self._keep(message, data)
+
+    def _sent(self, data: bytes) -> bool:
         try:
             self.socket.send(data)
-        except BlockingIOError:
-            return self._keep(message, data)
-        except OSError:
+        except OSError:  # no room, or nobody there: the supervisor replaces who is gone
             return False
         return True
 
@@ -110,10 +135,14 @@ class Link:
                 break
             if not data:
                 break
+            stamp = int.from_bytes(data[:_STAMP], "little")
+            if stamp & _MANY:
+                messages += [(stamp ^ _MANY, message) for message in decode_many(data[_STAMP:])]
+                continue
             message = decode(data[_STAMP:])
             for handle in handles:
                 self._take(message, handle)
-            messages.append((int.from_bytes(data[:_STAMP], "little"), message))
+            messages.append((stamp, message))
         return messages
 
     def _take(self, message: Message, handle: int) -> None:

@@ -193,4 +193,5 @@ AnyMessage = (
     | Reverted | Latched | Happened | Health | Blob | Beat | Bye
 )  # fmt: skip
 encode = msgspec.msgpack.Encoder().encode
+decode_many = msgspec.msgpack.Decoder(list[AnyMessage]).decode
 decode = msgspec.msgpack.Decoder(AnyMessage).decode

@@ -117,11 +117,13 @@ class Keeper:
             self._poller.modify(self._link.fileno(), mask)
 
     def _read_link(self) -> None:
+        self._link.hold()
         for generation, message in self._link.receive():
             if generation in (0, self._link.generation):  # 0: a Hello of an agent that does not know us yet
                 self.shell.handle(message, boottime_s())
             if self.shell.done:
-                return
+                break
+        self._link.release()
         if self.shell.remounted:
             self._list_outputs()
 

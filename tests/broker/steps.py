@@ -75,8 +75,9 @@ async def told(watch: Observer, device: str, payload: dict[str, Any], **send: An
 async def called(watch: Observer, **call: Any) -> dict[str, Any]:
     """Make a node call and return its answer."""
     call = {"id": f"c{next(_ids)}", **call}
+    since = len(watch.seen)
     await watch.send("pimqtt/car1/call", call)
-    seen = await watch.wait("pimqtt/car1/call/result", lambda s: s.json()["id"] == call["id"])
+    seen = await watch.wait("pimqtt/car1/call/result", lambda s: f'"{call["id"]}"' in s.text, since=since)
     content: dict[str, Any] = seen.json()
     return content
 
