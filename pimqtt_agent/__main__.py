@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -14,6 +15,7 @@ def main() -> int:
 
         return safe.main(rest)
     if command in ("run", "agent"):  # agent: how a supervisor starts the agent of a newer version
+        gc.disable()  # nothing is garbage until we run; each process decides for itself then
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs a tenth of our start
         from pimqtt_agent import run  # noqa: PLC0415
 

@@ -178,7 +178,7 @@ def ping_s(settings: Settings) -> float | None:
     afters = [
         entity.rules.on_disconnect.after_s
         for device in settings.devices
-        for entity in device.entities()
+        for entity in device.declared
         if entity.rules and entity.rules.on_disconnect
     ]
     return min(10.0, max(1.0, min(afters) / 3)) if afters else None

@@ -76,7 +76,7 @@ class Announcer:
         self._retained.clear()
 
     def _publish(self, device: str, data: bytes) -> None:
-        if self._bridge.publish(self._node.topics.discovery(device), data, qos=1, retain=True):
+        if self._bridge.publish(self._node.topics.discovery(device), data, retain=True):
             self.found(device, data)
             if data:
                 self._show()

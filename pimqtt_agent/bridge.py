@@ -19,7 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from pimqtt_agent.broker import Incoming, SessionEnded, login
+from pimqtt_agent.broker import Incoming, SessionEnded, from_client, login
 from pimqtt_agent.buffered import Buffered
 from pimqtt_agent.settings import MqttOptions
 
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 CONNACK_5_S, CONNACK_S = 2.0, 10.0
 #: More waiting bytes than this: the broker does not read; only the newest states are kept.
 FULL_BYTES = 4 << 20
+#: Larger messages are the client's to send.
+PLAIN_BYTES = 65536
 _TAKEN_OVER = 0x8E
 
 
@@ -72,13 +74,9 @@ class Bridge:
 
     def subscribe(self, topics: list[str]) -> None:
         """Subscribe at QoS 1; with MQTT 5 the retain flag stays as it was published."""
-        if not self._client:
-            return
-        if self.version == "5":
-            options = SubscribeOptions(qos=1, retainAsPublished=True)
+        options: Any = SubscribeOptions(qos=1, retainAsPublished=True) if self.version == "5" else 1
+        if self._client:
             self._client.subscribe([(topic, options) for topic in topics])
-        else:
-            self._client.subscribe([(topic, 1) for topic in topics])
 
     def unsubscribe(self, topics: list[str]) -> None:
         """Unsubscribe."""
@@ -102,6 +100,9 @@ class Bridge:
             properties.CorrelationData = correlation
         if self.max_packet and len(payload) + len(topic) + 64 > self.max_packet:
             return False
+        if qos == 0 and properties is None and len(payload) < PLAIN_BYTES:
+            client.publish_plain(topic, payload.encode() if isinstance(payload, str) else payload, retain=retain)
+            return True
         info = client.publish(topic, payload, qos, retain, properties)
         return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
@@ -157,6 +158,7 @@ class Bridge:
         client.on_connect = lambda _c, _u, _f, code, properties: self._connack(accepted, code, properties)
         client.on_disconnect = lambda _c, _u, _f, code, _p: self._lost(code)
         client.on_message = self._message
+        client.take, client.five = self._plain, self.version == "5"
         sock: Any = None
         try:
             await asyncio.to_thread(self._dial, client)
@@ -166,7 +168,7 @@ class Bridge:
             loop.add_reader(sock, self._readable)
             client.on_socket_close = lambda _c, _u, gone: self._closing(gone)
             self.flush()
-            await self._await_connack(accepted)
+            await self._await_connack(accepted, self._ended)
             self.connected = True
             await self._begin()
             self.flush()
@@ -176,17 +178,14 @@ class Bridge:
             self._client = None
             self._late.clear()
             self._writing = False
-            client.on_disconnect = client.on_message = None
+            client.on_disconnect = client.on_message = client.take = None
             if sock is not None and client.socket() is not None:
                 self._closing(sock)
                 with contextlib.suppress(OSError):
                     sock.close()
 
-    async def _await_connack(self, accepted: asyncio.Future[None]) -> None:
+    async def _await_connack(self, accepted: asyncio.Future[None], ended: asyncio.Future[None]) -> None:
         auto = self.version == "5" and self.options.protocol == "auto"
-        ended = self._ended
-        if ended is None:
-            raise SessionEnded("closed")
         timeout_s = CONNACK_5_S if auto else CONNACK_S
         await asyncio.wait({accepted, ended}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         if accepted.done():
@@ -268,23 +267,13 @@ class Bridge:
             self._on_batch(batch, client.drained)
         self.flush()
 
+    def _plain(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:  # noqa: FBT001 - the wire's
+        self._batch.append(Incoming(topic, payload, qos, retain, self.last_in_s))
+
     def _message(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
-        properties = message.properties
-        expiry_s = response_topic = correlation = None
-        if properties is not None:
-            expiry_s = getattr(properties, "MessageExpiryInterval", None)
-            response_topic = getattr(properties, "ResponseTopic", None)
-            correlation = getattr(properties, "CorrelationData", None)
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            return
-        self._batch.append(
-            Incoming(
-                topic, bytes(message.payload), message.qos, message.retain, self.last_in_s, expiry_s, response_topic,
-                correlation,
-            )
-        )
+        incoming = from_client(message, self.last_in_s)
+        if incoming is not None:
+            self._batch.append(incoming)
 
     def _connack(self, accepted: asyncio.Future[None], code: Any, properties: Properties | None) -> None:
         if accepted.done():

@@ -31,6 +31,22 @@ class Incoming(msgspec.Struct, frozen=True):
     correlation: bytes | None = None
 
 
+def from_client(message: Any, at_s: float) -> Incoming | None:
+    """Take a client's message; None where its topic is not UTF-8."""
+    properties = message.properties
+    expiry_s = response_topic = correlation = None
+    if properties is not None:
+        expiry_s = getattr(properties, "MessageExpiryInterval", None)
+        response_topic = getattr(properties, "ResponseTopic", None)
+        correlation = getattr(properties, "CorrelationData", None)
+    try:
+        topic = message.topic
+    except UnicodeDecodeError:
+        return None
+    payload = bytes(message.payload)
+    return Incoming(topic, payload, message.qos, message.retain, at_s, expiry_s, response_topic, correlation)
+
+
 class SessionEnded(Exception):  # noqa: N818 - how a session ends, not an error of ours
     """The session ended; ``fallback``: the broker does not speak this version; ``taken_over``: another took our id."""
 

@@ -1,14 +1,20 @@
 """Reading and writing whole buffers under an MQTT client that reads byte by byte and writes packet by packet.
 
-One wake-up then costs one read and one write, and an acknowledgement leaves together with the state.
+One wake-up then costs one read and one write, and an acknowledgement leaves together with the state. The plainest
+packets, a PUBLISH without properties either way, are taken and made here: they are all that is frequent. Everything
+else is the client's.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 _CHUNK = 65536
 _DISCONNECT = 0xE0
+_PUBLISH, _RETAIN, _QOS, _DUP_QOS2 = 0x30, 0x01, 0x06, 0x0C
+_PUBACK = b"\x40\x02"
 
 
 class Buffered:
@@ -16,10 +22,58 @@ class Buffered:
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        #: takes a plain PUBLISH: topic, payload, QoS (0 or 1), retain flag
+        self.take: Callable[[str, bytes, int, bool], None] | None = None
+        self.five = False
+        self._names: dict[str, bytes] = {}
         self.out = bytearray()
         self.drained = False
         self._read = b""
         self._position = 0
+
+    def publish_plain(self, topic: str, payload: bytes, *, retain: bool) -> None:
+        """Publish at QoS 0 without properties; what the client has queued leaves first."""
+        if self._out_packet:  # type: ignore[attr-defined]
+            self.loop_write()  # type: ignore[attr-defined]
+        name = self._names.get(topic)
+        if name is None:
+            raw = topic.encode()
+            name = self._names[topic] = len(raw).to_bytes(2, "big") + raw + (b"\0" if self.five else b"")
+        self.out += bytes((_PUBLISH | retain,)) + _length(len(name) + len(payload)) + name + payload
+
+    def _packet_read(self) -> Any:
+        """Take the plain packets that the buffer holds whole; the client reads what comes after them."""
+        if self.take is not None and self._in_packet["command"] == 0:  # type: ignore[attr-defined]
+            self._fill()
+            while self._take_plain(self.take):
+                self._last_bytes_received = time.monotonic()
+        return super()._packet_read()  # type: ignore[misc]
+
+    def _take_plain(self, take: Callable[[str, bytes, int, bool], None]) -> bool:
+        data, start, end = self._read, self._position, len(self._read)
+        if end - start < 6 or data[start] & 0xF0 != _PUBLISH or data[start] & _DUP_QOS2:
+            return False
+        head = data[start]
+        size, at = data[start + 1], start + 2
+        if size > 127:
+            size, at = size & 127 | data[at] << 7, at + 1
+            if data[at - 1] > 127:
+                return False  # 16 KiB and more: rare
+        stop, after = at + size, at + 2 + (data[at] << 8 | data[at + 1])
+        acknowledge, qos = b"", (head & _QOS) >> 1
+        if qos:
+            acknowledge, after = data[after : after + 2], after + 2
+        if stop > end or after + self.five > stop or (self.five and data[after]):
+            return False
+        try:
+            topic = data[at + 2 : after - 2 * qos].decode()
+        except UnicodeDecodeError:
+            return False
+        self._position = stop
+        if qos:
+            self.out += _PUBACK + acknowledge
+        take(topic, data[after + self.five : stop], qos, bool(head & _RETAIN))
+        return True
 
     def _sock_recv(self, bufsize: int) -> bytes:
         if self._position >= len(self._read):
@@ -52,7 +106,23 @@ class Buffered:
             del self.out[:sent]
         return True
 
+    def _fill(self) -> None:
+        """Read a chunk where nothing waits; what fails here fails again for the client, which tells."""
+        if not self.buffered:
+            self._position, self._read = 0, b""
+            try:
+                self._read = super()._sock_recv(_CHUNK)  # type: ignore[misc]
+            except OSError:
+                self._read = b""
+
     @property
     def buffered(self) -> bool:
         """Whether bytes that were read wait to be parsed."""
         return self._position < len(self._read)
+
+
+def _length(size: int) -> bytes:
+    """Write an MQTT variable length."""
+    if size < 128:
+        return bytes((size,))
+    return bytes((size & 127 | 128,)) + _length(size >> 7)

@@ -48,7 +48,7 @@ def node_payload(node: Node, system: Device | None) -> dict[str, Any]:
         "stop": _stop(node, "", "Emergency stop"),
     }
     del components["connection"]["availability"]
-    for entity in system.entities() if system else ():
+    for entity in system.declared if system else ():
         components[entity.key or MAIN] = entity_component(node, "system", entity)
     about = {
         "identifiers": [node.unique_id()],
@@ -68,7 +68,7 @@ def node_payload(node: Node, system: Device | None) -> dict[str, Any]:
 def device_payload(node: Node, device: Device) -> dict[str, Any]:
     """Announce one YAML device."""
     topics = node.topics
-    entities = device.entities()
+    entities = device.declared
     components = {entity.key or MAIN: entity_component(node, device.id, entity) for entity in entities}
     if any(entity.rules for entity in entities):
         moving = any(entity.rules and entity.rules.motion != "level" for entity in entities)

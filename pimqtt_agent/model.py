@@ -61,7 +61,7 @@ class Model:
         self.health: dict[str, bool] = {}
         self.latched: dict[str, bool] = {}
         for device in self.devices.values():
-            for entity in device.entities():
+            for entity in device.declared:
                 self._add(device, entity)
 
     def thing(self, device: str, key: str) -> Thing | None:

@@ -19,7 +19,7 @@ from pimqtt_agent.intake import Intake
 from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keepers import KeeperLink
 from pimqtt_agent.memory import Memory
-from pimqtt_agent.model import Model
+from pimqtt_agent.model import Model, Thing
 from pimqtt_agent.retained import digest
 from pimqtt_agent.session import Session
 
@@ -73,11 +73,10 @@ class Router:
         for message in messages:
             thing = by_set.get(message.topic)
             if thing is not None:
-                if message.payload and self._session.replaying and not self._intake.is_stop(message, thing):
-                    self._session.held.append(message)
-                elif message.payload:
-                    self._command(message, thing, replaying=self._session.replaying)
-                elif not message.retain:
+                replaying = self._session.replaying
+                if message.payload and not (replaying and self._hold(message, thing)):
+                    self._command(message, thing, replaying=replaying)
+                elif not message.payload and not message.retain:
                     self._memory.cleared(message.topic)
             elif message.topic in self._exact:
                 self._exact[message.topic](message)
@@ -100,6 +99,15 @@ class Router:
         if self._limit_s and stall_s > self._limit_s:
             self._intake.motion_stale = f"the agent stood still for {stall_s:.2f} s; this may have waited"
             self._alive_s = boottime_s()
+
+    def _hold(self, message: Incoming, thing: Thing) -> bool:
+        """Keep a command in its order until our marker is back; False where it is (also) done now: a stop."""
+        held = self._session.held
+        stop = self._intake.is_stop(message, thing)
+        behind = any(other.topic == message.topic for other in held)
+        if not stop or behind:
+            held.append(message)
+        return not stop or (behind and not thing.moves)
 
     def _release(self, messages: list[Incoming]) -> None:
         """Do what came before our marker, now that we know that the node's name is ours."""

@@ -43,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
         _banner(settings)
         arguments = ["-c", str(path), *(["--profile", options.profile] if options.profile else [])]
         status = supervisor.main(
-            lambda: load(path, profile=options.profile), runtime, page, agent.main, arguments
+            settings, lambda: load(path, profile=options.profile), runtime, page, agent.main, arguments
         )  # fmt: skip
         os.close(held)
     except ConfigError as error:
@@ -85,7 +85,6 @@ def _page(settings: Settings) -> Page:
     """Fill the keepers' page with what the last run left on disk."""
     saved = store.load(state_dir(settings.state_dir, settings.node.id))
     page = Page()
-    page.read()
     for name, resting in saved.resting.items():
         page.write(Record(name, resting, live=False))
     for device in saved.latched:

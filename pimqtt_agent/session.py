@@ -115,7 +115,7 @@ class Session:
         """Say whether a device works."""
         if device in self.model.health:
             word = "online" if self.model.health[device] else "offline"
-            self.bridge.publish(self.model.topics.device(device, "availability"), word, qos=1, retain=True)
+            self.bridge.publish(self.model.topics.device(device, "availability"), word, retain=True)
 
     def heard_availability(self, word: str) -> None:
         """Read our own availability: an old will that came late is corrected."""
@@ -192,7 +192,7 @@ class Session:
                     "name": device.title,
                     "entities": [
                         {"key": entity.key, "platform": entity.platform, **_capabilities(entity)}
-                        for entity in device.entities()
+                        for entity in device.declared
                     ],
                 }
                 for device in self.model.devices.values()

@@ -37,12 +37,13 @@ class Supervisor:
     """One node's processes."""
 
     def __init__(
-        self, load: Callable[[], Settings], runtime: Path, page: Page, run_agent: RunAgent, arguments: list[str]
-    ) -> None:
+        self, settings: Settings, load: Callable[[], Settings], runtime: Path, page: Page,
+        run_agent: RunAgent, arguments: list[str],
+    ) -> None:  # fmt: skip
         """Prepare; ``load`` reads the configuration again, ``arguments`` let another version do the same."""
         self._load, self.run_agent, self.arguments = load, run_agent, arguments
+        self.settings = settings
         self._version = _installed()
-        self.settings = load()
         self.runtime = runtime
         self.notify = Notify()
         self._page = page
@@ -149,11 +150,11 @@ def lock(runtime: Path, node: str) -> int:
 
 
 def main(
-    load: Callable[[], Settings], runtime: Path, page: Page, run_agent: RunAgent, arguments: list[str]
-) -> int:
+    settings: Settings, load: Callable[[], Settings], runtime: Path, page: Page, run_agent: RunAgent,
+    arguments: list[str],
+) -> int:  # fmt: skip
     """Run a node in this process."""
-    supervisor = Supervisor(load, runtime, page, run_agent, arguments)
-    gc.collect()
+    supervisor = Supervisor(settings, load, runtime, page, run_agent, arguments)
     gc.freeze()  # what is imported by now stays shared with the children
     return supervisor.run()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
@@ -116,6 +117,11 @@ class Device(BaseModel):
     def entities(self) -> tuple[Entity, ...]:
         """Declare its entities, from the configuration alone."""
         raise NotImplementedError
+
+    @cached_property
+    def declared(self) -> tuple[Entity, ...]:
+        """What ``entities`` declares, made once."""
+        return self.entities()
 
     def lines(self) -> Iterator[tuple[str, Line]]:
         """Name the lines it claims: (configuration path below the entry such as ``left.forward``, line)."""

@@ -70,7 +70,7 @@ class Bench:
         self.mounted: dict[str, Mounted] = {}
         self.watched: list[Output] = []
         self.failed: list[Output] = []
-        self._lively: list[Mounted] = []  # those that may want a tick
+        self._lively: list[Mounted] | None = None
         self._shell = shell
         self._page = page
         self._records = page.read()
@@ -88,7 +88,7 @@ class Bench:
         now = clock()
         mounted = self.mounted[device.id] = Mounted(device, self._shell)
         latched = bool(self._latches & {"", device.id})
-        for entity in device.entities():
+        for entity in device.declared:
             if entity.rules is None:
                 continue
             rules = entity.rules
@@ -118,7 +118,7 @@ class Bench:
                 self.watched.remove(output)
         if mounted.driver:
             mounted.driver.close()
-        self._find_lively()
+        self._lively = None
 
     def outdated(self, wanted: list[dict[str, Any]]) -> list[str]:
         """Name what is mounted and not wanted, or wanted otherwise."""
@@ -132,11 +132,11 @@ class Bench:
 
     def deadline_s(self) -> float:
         """When ``tick`` is wanted next."""
-        return min((m.driver.deadline_s if m.driver else m.retry_s for m in self._lively), default=inf)
+        return min((m.driver.deadline_s if m.driver else m.retry_s for m in self._may_tick()), default=inf)
 
     def tick(self, now: float) -> Iterator[Mounted]:
         """Let drivers go on; open again what failed."""
-        for mounted in self._lively:
+        for mounted in self._may_tick():
             if mounted.driver and mounted.driver.deadline_s <= now:
                 try:
                     mounted.driver.tick(now)
@@ -199,7 +199,7 @@ class Bench:
         """Tell every state and health."""
         for mounted in self.mounted.values():
             mounted.health(ok=mounted.ok, reason=mounted.reason)
-            for entity in mounted.device.entities() if mounted.driver else ():
+            for entity in mounted.device.declared if mounted.driver else ():
                 self._tell(mounted, entity)
 
     def tell_latches(self) -> None:
@@ -238,7 +238,7 @@ class Bench:
             self._fail(mounted, now, error)
             return
         mounted.retry_s, mounted.wait_s = inf, RETRY_S[0]
-        self._find_lively()
+        self._lively = None
         mounted.health(ok=True)
 
     def _fail(self, mounted: Mounted, now: float, error: HardwareError) -> None:
@@ -250,13 +250,14 @@ class Bench:
         mounted.retry_s = now + mounted.wait_s
         mounted.wait_s = min(mounted.wait_s * 2, RETRY_S[1])
         mounted.health(ok=False, reason=str(error))
-        self._find_lively()
+        self._lively = None
 
-    def _find_lively(self) -> None:
+    def _may_tick(self) -> list[Mounted]:
         """Most drivers never tick: with many outputs it matters not to ask each at every wake-up."""
-        self._lively = [
-            m for m in self.mounted.values() if m.driver is None or type(m.driver).tick is not Driver.tick
-        ]
+        if self._lively is None:
+            everybody = self.mounted.values()
+            self._lively = [m for m in everybody if m.driver is None or type(m.driver).tick is not Driver.tick]
+        return self._lively
 
 
 def fits(entity: Entity, value: Any) -> bool:

@@ -16,6 +16,8 @@ SLOT = 512
 SLOTS = 2048
 _HEAD = 8
 _EMPTY = bytes(_HEAD)
+#: Behind the slots stands how many were ever used.
+_END = SLOT * SLOTS
 NODE = "!"
 
 
@@ -39,7 +41,7 @@ class Page:
 
     def __init__(self) -> None:
         """Map it, empty."""
-        self._map = mmap.mmap(-1, SLOT * SLOTS)
+        self._map = mmap.mmap(-1, _END + _HEAD)
         self._slots: dict[str, int] = {}
         self._used = 0
         self._torn: list[int] = []
@@ -49,7 +51,7 @@ class Page:
         """Read every slot; sets ``torn`` where one can't be trusted."""
         records: dict[str, Record] = {}
         self._used, self._slots, self._torn = 0, {}, []
-        for index in range(SLOTS):
+        for index in range(self._reached()):
             head = self._map[index * SLOT : index * SLOT + _HEAD]
             if head == _EMPTY:
                 continue
@@ -74,6 +76,7 @@ class Page:
                 raise ValueError("the page is full")
             index = self._slots[record.name] = self._used
             self._used += 1
+            self._map[_END : _END + _HEAD] = self._used.to_bytes(_HEAD, "little")  # first: a torn slot must be seen
         data = _encode(record)
         if len(data) > SLOT - _HEAD:
             data = _encode(Record(record.name[:64], latched=True))
@@ -84,6 +87,10 @@ class Page:
             for torn in self._torn:
                 self._map[torn * SLOT : (torn + 1) * SLOT] = bytes(SLOT)
             self._torn = []
+
+    def _reached(self) -> int:
+        """How many slots were ever used: reading the others would only take their memory."""
+        return min(int.from_bytes(self._map[_END : _END + _HEAD], "little"), SLOTS)
 
     def _slot(self, index: int, head: bytes) -> Record | None:
         start, length = index * SLOT, int.from_bytes(head[:4], "little")

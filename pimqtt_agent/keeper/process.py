@@ -172,7 +172,6 @@ def main(task: Task) -> None:
             for problem in real_time():
                 log.warning("pins: %s", problem)
         keeper = Keeper(task, wake)
-        gc.collect()
         gc.freeze()
         if not task.camera:
             gc.disable()

@@ -203,7 +203,8 @@ class Shell:
         if output is None:
             self.voice.answer(ask.seq, "unavailable", f"{ask.device} is not open")
             return
-        self.voice.answer(ask.seq, "", "", token=self.voice.stamp.give(now), extra={"max_age_s": output.rules.deadman_s})
+        token, extra = self.voice.stamp.give(now), {"max_age_s": output.rules.deadman_s}
+        self.voice.answer(ask.seq, "", "", token=token, extra=extra)
 
     def _simulate(self, ask: wire.Simulate, now: float) -> None:  # noqa: ARG002
         try:

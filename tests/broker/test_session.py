@@ -23,7 +23,6 @@ from tests.broker.steps import (
     PUMP,
     Start,
     called,
-    connected,
     eventually,
     kill_all,
     online,
@@ -108,6 +107,8 @@ async def test_an_old_offline_that_arrives_late_is_answered_with_online(
 async def test_states_come_again_after_the_birth_of_home_assistant(node: Start, watch: Observer) -> None:
     node(LAMP, CAR)
     await online(watch)
+    await watch.wait("homeassistant/device/car1/lamp/config")
+    await watch.wait("homeassistant/device/car1/car/config")
     since = len(watch.seen)
     await watch.send("homeassistant/status", "online")
     for topic in ("lamp/state", "car/state", "stop/state", "lamp/availability", "availability", "car/lease"):
@@ -170,8 +171,8 @@ async def test_identical_discovery_is_not_published_again_and_the_node_comes_fir
 ) -> None:
     running = node(LAMP, CAR, PUMP)
     await online(watch)
-    await watch.wait("homeassistant/device/car1/car/config")
-    await watch.wait("homeassistant/device/car1/lamp/config")
+    for device in ("car", "lamp", "pump"):
+        await watch.wait(f"homeassistant/device/car1/{device}/config")
     announced = [s.topic.split("/")[3] for s in watch.seen if s.topic.startswith("homeassistant/device/")]
     assert announced[0] == "system"
     assert sorted(announced) == ["car", "lamp", "pump", "system"]
@@ -268,10 +269,11 @@ async def test_a_board_that_comes_later_under_our_name_makes_us_back_off(node: S
     await online(watch)
     await watch.send(INFO, {"hardware_id": "another board"}, retain=True)
     await eventually(lambda: "is another board" in running.log.read_text(), what="said so")
-    since = len(watch.seen)
     await watch.send("pimqtt/car1/lamp/set", {"value": "ON", "id": "a"})
-    await asyncio.sleep(0.7)
-    assert [s.topic for s in watch.seen[since:]] == ["pimqtt/car1/lamp/set"]
+    command = await watch.wait("pimqtt/car1/lamp/set")
+    since = watch.seen.index(command)
+    await asyncio.sleep(1.2)
+    assert watch.seen[since:] == [command]
     assert running.levels(27) == [0]
 
 
@@ -281,20 +283,6 @@ async def test_a_board_that_is_gone_leaves_its_name_to_us(node: Start, watch: Ob
     node(LAMP)
     await online(watch)
     assert (await watch.wait(INFO, lambda s: s.json()["hardware_id"] == "car1")).retain
-
-
-async def test_a_session_that_is_taken_over_backs_off_says_so_and_moves_nothing(
-    node: Start, watch: Observer, broker: Mosquitto
-) -> None:
-    running = node(CAR)
-    await online(watch)
-    async with connected(broker.port, "pimqtt-car1", protocol=aiomqtt.ProtocolVersion.V5) as other:
-        await eventually(lambda: "taken over" in running.log.read_text(), what="said so")
-        await watch.send("pimqtt/car1/car/set", {"x": 0, "y": 1})
-        await asyncio.sleep(1.5)
-        await other.publish("pimqtt/test", "we are still here")
-        await watch.wait("pimqtt/test")
-    assert running.levels(5) == [0]
 
 
 # ---- answers
@@ -482,14 +470,14 @@ def running_at(folder: Path, port: int, mqtt: str, *devices: str) -> Iterator[No
 
 
 async def test_the_largest_packet_of_the_broker_is_respected(tmp_path: Path) -> None:
-    with Mosquitto(tmp_path, "max_packet_size 4000\n") as broker, running_at(
+    with Mosquitto(tmp_path, "max_packet_size 2500\n") as broker, running_at(
         tmp_path, broker.port, "keepalive: 15", LAMP, CAR, PUMP
     ) as running:
         async with observer(broker.port) as watch:
             await watch.wait("homeassistant/device/car1/lamp/config", timeout_s=10)
             assert (await told(watch, "lamp", {"value": "ON"}))["outcome"] == "accepted"
             since = len(watch.seen)
-            await watch.send("pimqtt/car1/lamp/set", json.dumps({"value": "x" * 3000}))
+            await watch.send("pimqtt/car1/lamp/set", json.dumps({"value": "x" * 1500}))
             assert (await watch.wait("pimqtt/car1/lamp/result", since=since)).json()["code"] == "invalid"
             await watch.send("pimqtt/car1/call", [{"action": "dance", "mine": "y" * 100}] * 20)
             await called(watch, action="get_version")
@@ -528,6 +516,7 @@ async def test_a_login_is_used_and_a_wrong_one_is_said_and_tried_again(tmp_path:
             await eventually(lambda: running.log.read_text().lower().count("not authori") >= 2, 10, "refused twice")
             assert running.pid("agent")
             assert "nonsense" not in running.log.read_text()
+            assert "Traceback" not in running.log.read_text()
         untrusted = f'user: car1, password: "{broker.passwords["car1"]}", tls: true'
         with running_at(tmp_path / "untrusted", broker.port, untrusted, LAMP) as running:
             await eventually(lambda: "certificate" in running.log.read_text().lower(), 10, "not trusted")
@@ -566,7 +555,6 @@ async def test_everything_works_on_the_hardened_broker_and_nothing_is_denied(tmp
                 await watch.send("pimqtt/car1/eye/snapshot/set", "PRESS")
                 picture = await watch.wait("pimqtt/car1/eye/image", timeout_s=10)
                 assert picture.payload[:2] == b"\xff\xd8"
-                assert not [s for s in watch.seen if s.retain and s.topic.endswith("/set") and not s.payload] or True
                 assert "Traceback" not in node.log.read_text()
                 assert "marker did not come back" not in node.log.read_text()
             await watch.wait(AVAILABILITY, lambda s: s.text == "offline")

@@ -7,17 +7,17 @@ import fcntl
 import os
 import pty
 import re
-import select
 import signal
 import struct
 import sys
 import termios
-import time
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.console.conftest import environment
+from tests.rig import wait_for
 
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>]|\r")
 
@@ -34,14 +34,12 @@ class Terminal:
             os.chdir(folder)
             os.execve(sys.executable, [sys.executable, "-m", "pimqtt_agent", *words], environment())
         fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
-    def read(self, seconds: float = 0.05) -> None:
-        """Take in what came."""
-        end = time.monotonic() + seconds
-        while (left_s := end - time.monotonic()) > 0:
-            ready, _, _ = select.select([self._file], [], [], left_s)
-            if not ready:
-                return
+    def _read(self) -> None:
+        """Take in what comes: a terminal that is not read blocks whoever writes to it."""
+        while True:
             try:
                 data = os.read(self._file, 65536)
             except OSError:
@@ -50,11 +48,16 @@ class Terminal:
 
     def wait(self, pattern: str, timeout_s: float = 10) -> None:
         """Wait until something new shows."""
-        end = time.monotonic() + timeout_s
-        while not (found := re.search(pattern, self.text[self._new :])):
-            assert time.monotonic() < end, f"{pattern!r} did not show; the end was:\n{self.text[-2500:]}"
-            self.read()
+
+        def shown() -> re.Match[str] | None:
+            return re.search(pattern, self.text[self._new :])
+
+        found = wait_for(shown, timeout_s, f"{pattern!r} to show; the end was:\n{self.text[-2500:]}")
         self._new += found.end()
+
+    def forget(self) -> None:
+        """Count as new only what comes from now on."""
+        self._new = len(self.text)
 
     def key(self, key: str) -> None:
         """Press a key."""
@@ -62,13 +65,17 @@ class Terminal:
 
     def status(self, timeout_s: float = 8) -> int:
         """Wait for the end; return the exit status."""
-        end = time.monotonic() + timeout_s
-        while self._status is None:
-            assert time.monotonic() < end, f"it does not end; the end was:\n{self.text[-2500:]}"
-            self.read()
+
+        def ended() -> bool:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self._status = os.waitstatus_to_exitcode(status)
+            return pid != 0
+
+        if self._status is None:
+            wait_for(ended, timeout_s, f"an end; the end was:\n{self.text[-2500:]}")
+            self._reader.join(2)
+        assert self._status is not None
         return self._status
 
     def __enter__(self) -> Self:
@@ -79,4 +86,5 @@ class Terminal:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
+        self._reader.join(2)
         os.close(self._file)

@@ -33,10 +33,10 @@ def hold(terminal: Terminal, key: str, seconds: float) -> None:
     """Hold a key as a keyboard does: a pause, then repeats."""
     end = time.monotonic() + seconds
     terminal.key(key)
-    terminal.read(min(0.4, seconds))
+    time.sleep(min(0.4, seconds))
     while time.monotonic() < end:
         terminal.key(key)
-        terminal.read(0.03)
+        time.sleep(0.03)
 
 
 def changes(node: Node, pins: set[int], since: int) -> list[dict[int, float]]:
@@ -111,6 +111,7 @@ def test_a_take_over_is_told_and_the_hand_must_let_go(seat: Terminal, cli: Cli, 
     hold(seat, "w", 1.2)
     assert all(row["value"] < 1 for row in car1.rows()[since:])
     assert cli(*at, "send", "car1/car", '{"x": 0, "y": 0.3}', "--owner", "bob", "--priority", "1").returncode == 0
+    seat.forget()
     seat.key("w")
     seat.wait("rejected (held|let_go)")
     time.sleep(0.8)
@@ -174,5 +175,4 @@ def test_what_can_not_be_driven_is_told(cli: Cli, tmp_path: Path, at: At, nowher
     ):
         with Terminal(tmp_path, *words, columns=200) as terminal:
             assert terminal.status() == status
-            terminal.read()
             assert text in terminal.text
