@@ -23,7 +23,7 @@ from pimqtt_agent.errors import BrokerError
 T = TypeVar("T")
 
 #: MQTT 5 is given up for 3.1.1 where no CONNACK came within this (s).
-CONNACK_5_S, CONNACK_S, CALL_S = 2.0, 10.0, 5.0
+CONNACK_5_S, CONNACK_S, CALL_S = 2.0, 6.0, 5.0
 #: Reason codes of MQTT 5: this version is not spoken, nobody listens there, no right to; from REFUSED on it failed.
 UNSUPPORTED, NOBODY_LISTENS, REFUSED, NOT_ALLOWED = frozenset({1, 132}), 0x10, 0x80, 0x87
 _NO_DELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
@@ -100,6 +100,7 @@ class Connection:
         payload: bytes | str,
         *,
         qos: int = 1,
+        retain: bool = False,
         expiry_s: float | None = None,
     ) -> int:
         """Publish; return the broker's reason code (0 without MQTT 5), see ``NOBODY_LISTENS`` and ``NOT_ALLOWED``."""
@@ -109,10 +110,10 @@ class Connection:
             properties.MessageExpiryInterval = max(1, math.ceil(expiry_s))
         client = self._open()
         if qos == 0:
-            await self._ask(client.publish(topic, payload, 0, properties=properties))
+            await self._ask(client.publish(topic, payload, 0, retain, properties))
             return 0
         async with self._publishing:  # one at a time: the last reason code is then ours
-            await self._ask(client.publish(topic, payload, qos, properties=properties, timeout=CALL_S))
+            await self._ask(client.publish(topic, payload, qos, retain, properties, timeout=CALL_S))
             return client.acknowledged
 
     @contextlib.contextmanager

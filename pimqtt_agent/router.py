@@ -6,8 +6,9 @@ import asyncio
 import json
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from pimqtt_agent.answers import Answers, result
 from pimqtt_agent.bridge import Bridge
@@ -104,7 +105,7 @@ class Router:
         """Keep a command in its order until our marker is back; False where it is (also) done now: a stop."""
         held = self._session.held
         stop = self._intake.is_stop(message, thing)
-        behind = any(other.topic == message.topic for other in held)
+        behind = stop and any(other.topic == message.topic for other in held)
         if not stop or behind:
             held.append(message)
         return not stop or (behind and not thing.moves)
@@ -115,7 +116,7 @@ class Router:
         for message in messages:
             held_s = int(now - message.at_s)
             left_s = None if message.expiry_s is None else max(0, message.expiry_s - held_s)
-            late = replace(message, at_s=now, expiry_s=left_s) if message.retain else message
+            late = structs.replace(message, at_s=now, expiry_s=left_s) if message.retain else message
             self._command(late, self._model.by_set[message.topic], replaying=True)
         self._intake.pump()
 

@@ -17,12 +17,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pimqtt_agent.client import Client
+from pimqtt_agent.client import SETTLE_S, Client
 from pimqtt_agent.client_broker import Broker
+from pimqtt_agent.client_connection import Incoming
 from pimqtt_agent.console import demo_view, output
 from pimqtt_agent.console.options import Shared
 from pimqtt_agent.errors import PimqttError
 from pimqtt_agent.kernel_asks import die_with_parent
+from pimqtt_agent.topics import Topics
 
 NODE, CONFIG = "demo", Path(__file__).with_name("demo.yaml")
 _PASSWORD = "PIMQTT_DEMO_PASSWORD"
@@ -50,6 +52,8 @@ async def demo(shared: Shared, port: int | None, seconds: float | None) -> int:
         broker = shared.broker() if shared.host else await stack.enter_async_context(_embedded(port))
         folder = Path(tempfile.mkdtemp(prefix="pimqtt-demo-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        if shared.host:
+            stack.push_async_callback(_sweep, broker)
         ended = await stack.enter_async_context(_node(folder, broker))
         client = await stack.enter_async_context(Client(broker))
         view = demo_view.DemoView(client, folder / "config.yaml", lines=shared.lines)
@@ -80,6 +84,24 @@ async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
+
+
+async def _sweep(broker: Broker) -> None:
+    """Leave nothing of the demo at a broker of yours, nor in Home Assistant."""
+    left: set[str] = set()
+
+    def take(incoming: Incoming) -> None:
+        if incoming.retain and incoming.payload:
+            left.add(incoming.topic)
+
+    discovery = Topics(broker.base, NODE, broker.discovery_prefix).discovery("+")
+    with contextlib.suppress(PimqttError):
+        async with Client(broker) as client:
+            with client.connection.listen(take):
+                await client.subscribe([f"{broker.base}/{NODE}/#", discovery])
+                await asyncio.sleep(SETTLE_S)
+            for topic in sorted(left):
+                await client.connection.publish(topic, b"", retain=True)
 
 
 def _embedded(port: int | None) -> AbstractAsyncContextManager[Broker]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pimqtt_agent.config import load
 from pimqtt_agent.devices import KINDS
 from tests.fakes import FakeBoard, FakeReport
 from tests.rig import ROOT, Mosquitto, Node, Observer
@@ -60,6 +61,21 @@ async def test_the_examples_by_hand_do_what_they_say(
     assert "token" in actions.json()["result"]
     batch = await watch.wait("pimqtt/car1/call/result", lambda s: isinstance(s.json(), list))
     assert [a["outcome"] for a in batch.json()] == ["accepted", "accepted"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/configuration.md", "docs/hardware.md"])
+def test_every_configuration_of_the_documentation_is_valid(name: str, tmp_path: Path) -> None:
+    texts = blocks(name, "yaml")
+    assert texts
+    for text in texts:
+        (tmp_path / "config.yaml").write_text(text)
+        load(tmp_path / "config.yaml")
+
+
+def test_the_documentation_names_only_what_exists() -> None:
+    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
 def test_the_codes_of_the_documentation_are_those_of_the_product() -> None:

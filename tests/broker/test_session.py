@@ -252,11 +252,11 @@ async def test_another_board_under_our_name_makes_us_back_off_and_move_nothing(
     await retain(broker.port, "pimqtt/car1/lamp/set", "ON")
     running = node(LAMP, CAR)
     await eventually(lambda: "is another board (another board; we are car1)" in running.log.read_text(), 10, "said so")
-    since = len(watch.seen)
     await watch.send("pimqtt/car1/lamp/set", {"value": "ON", "id": "a"})
     await watch.send("pimqtt/car1/car/set", {"value": {"x": 0, "y": 1}, "id": "b"})
-    await asyncio.sleep(0.7)
-    assert [s for s in watch.seen[since:] if not s.topic.endswith("/set")] == []
+    await asyncio.sleep(1.2)
+    said = [s.topic for s in watch.seen if not s.topic.endswith("/set")]
+    assert said == [INFO, AVAILABILITY, MARKER]  # one session, and nothing said in it
     assert (running.levels(27), running.levels(5)) == ([0], [0])
     kept = await stored(broker.port, "pimqtt/#")
     assert json.loads(kept[INFO])["hardware_id"] == "another board"
@@ -479,7 +479,7 @@ async def test_the_largest_packet_of_the_broker_is_respected(tmp_path: Path) -> 
             since = len(watch.seen)
             await watch.send("pimqtt/car1/lamp/set", json.dumps({"value": "x" * 1500}))
             assert (await watch.wait("pimqtt/car1/lamp/result", since=since)).json()["code"] == "invalid"
-            await watch.send("pimqtt/car1/call", [{"action": "dance", "mine": "y" * 100}] * 20)
+            await watch.send("pimqtt/car1/call", [{"action": "dance", "mine": "y" * 60}] * 12)
             await called(watch, action="get_version")
             assert words(watch, AVAILABILITY).count("offline") == 0
             assert not await stored(broker.port, "homeassistant/device/car1/car/config")
@@ -500,12 +500,12 @@ async def test_a_websocket_is_a_way_in(tmp_path: Path) -> None:
             assert (await told(watch, "pump", {"value": "ON", "ttl": 0.4}, qos=1))["outcome"] == "accepted"
             await watch.result("pump", cause="expired")
             since = len(watch.seen)
-            for number in range(200):
+            for number in range(50):  # Mosquitto writes 4 KB to a WebSocket and waits up to 100 ms before the next
                 await watch.send("pimqtt/car1/pump/set", {"value": "ON" if number % 2 else "OFF", "id": f"w{number}"})
-            await watch.result("pump", "w199", 5)
-            assert len(results(watch, "pump", since, outcome="accepted")) == 200
-            await watch.send("pimqtt/car1/pump/set", b"x" * 500_000)
-            await watch.result("pump", code="too_large")
+            await watch.result("pump", "w49", 5)
+            assert len(results(watch, "pump", since, outcome="accepted")) == 50
+            await watch.send("pimqtt/car1/pump/set", b"x" * 20_000)
+            await watch.result("pump", timeout_s=5, code="invalid")
     assert "Traceback" not in running.log.read_text()
 
 

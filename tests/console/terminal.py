@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import pty
 import re
-import signal
 import struct
+import subprocess
 import sys
 import termios
 import threading
@@ -19,21 +18,29 @@ from typing import Self
 from tests.console.conftest import environment
 from tests.rig import wait_for
 
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>]|\r")
+_CONTROL = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>]|\r")
+#: Makes the terminal the controlling one, so that Ctrl-C is a signal, and becomes `pimqtt`.
+_START = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "pimqtt_agent", *sys.argv[1:]])
+"""
 
 
 class Terminal:
     """Runs `pimqtt` with these words."""
 
     def __init__(self, folder: Path, *words: str, columns: int = 80, rows: int = 30) -> None:
-        self.text = ""
+        self._raw = b""
         self._new = 0
-        self._status: int | None = None
-        self.pid, self._file = pty.fork()
-        if self.pid == 0:
-            os.chdir(folder)
-            os.execve(sys.executable, [sys.executable, "-m", "pimqtt_agent", *words], environment())
-        fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._file, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        command = [sys.executable, "-c", _START, *words]
+        self.process = subprocess.Popen(
+            command, stdin=inside, stdout=inside, stderr=inside, cwd=folder, env=environment()
+        )
+        os.close(inside)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -44,7 +51,14 @@ class Terminal:
                 data = os.read(self._file, 65536)
             except OSError:
                 return
-            self.text += _CONTROL.sub("", data.decode("utf-8", "replace"))
+            if not data:
+                return
+            self._raw += data
+
+    @property
+    def text(self) -> str:
+        """All that it showed."""
+        return _CONTROL.sub(b"", self._raw).decode("utf-8", "replace")
 
     def wait(self, pattern: str, timeout_s: float = 10) -> None:
         """Wait until something new shows."""
@@ -52,8 +66,10 @@ class Terminal:
         def shown() -> re.Match[str] | None:
             return re.search(pattern, self.text[self._new :])
 
-        found = wait_for(shown, timeout_s, f"{pattern!r} to show; the end was:\n{self.text[-2500:]}")
-        self._new += found.end()
+        try:
+            self._new += wait_for(shown, timeout_s).end()
+        except AssertionError:
+            raise AssertionError(f"{pattern!r} did not show; the end was:\n{self.text[-2500:]}") from None
 
     def forget(self) -> None:
         """Count as new only what comes from now on."""
@@ -65,26 +81,15 @@ class Terminal:
 
     def status(self, timeout_s: float = 8) -> int:
         """Wait for the end; return the exit status."""
-
-        def ended() -> bool:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self._status = os.waitstatus_to_exitcode(status)
-            return pid != 0
-
-        if self._status is None:
-            wait_for(ended, timeout_s, f"an end; the end was:\n{self.text[-2500:]}")
-            self._reader.join(2)
-        assert self._status is not None
-        return self._status
+        status = self.process.wait(timeout_s)
+        self._reader.join(2)
+        return status
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if self._status is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+        self.process.kill()
+        self.process.wait(5)
         self._reader.join(2)
         os.close(self._file)

@@ -18,6 +18,8 @@ from tests.console.conftest import Cli, environment
 from tests.console.terminal import Terminal
 from tests.rig import Mosquitto, free_port, wait_for
 
+pytestmark = pytest.mark.broker  # at least its clients
+
 
 class Demo:
     """A running `pimqtt demo --plain`."""
@@ -160,14 +162,18 @@ def test_a_quick_publisher_is_heard(demo: Callable[..., Demo]) -> None:
     wait_for(lambda: all(f"sim/{number + 100} " in shown.text for number in range(20)), what=shown.text[-2000:])
 
 
-@pytest.mark.broker
 def test_a_broker_of_yours(demo: Callable[..., Demo], tmp_path: Path) -> None:
     with Mosquitto(tmp_path) as broker:
         shown = demo("--broker", f"127.0.0.1:{broker.port}")
         assert f"at your broker: 127.0.0.1:{broker.port}" in shown.text
         since = shown.paste("pump/set")
         shown.wait(r"pin 17 +level +1\n", since)
+        everything = ["mosquitto_sub", "-p", str(broker.port), "-W", "1", "-F", "%t %l", "-t", "pimqtt/#"]
+        everything += ["-t", "homeassistant/#"]
+        seen = subprocess.run(everything, capture_output=True, text=True, check=False).stdout
+        assert "homeassistant/device/demo/pump/config" in seen
         assert shown.end() == 0
+        assert subprocess.run(everything, capture_output=True, text=True, check=False).stdout == ""
 
 
 def test_a_port_in_use_and_no_broker_are_told(cli: Cli) -> None:

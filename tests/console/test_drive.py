@@ -86,7 +86,7 @@ def test_every_end_stops_the_car_and_gives_0(seat: Terminal, car1: Node, end: st
     car1.wait_level(LEFT, 1)
     since = len(car1.rows())
     if end in ("TERM", "HUP"):
-        os.kill(seat.pid, getattr(signal, f"SIG{end}"))
+        os.kill(seat.process.pid, getattr(signal, f"SIG{end}"))
     else:
         seat.key(end or "\x04")
     assert seat.status() == 0
@@ -99,7 +99,7 @@ def test_every_end_stops_the_car_and_gives_0(seat: Terminal, car1: Node, end: st
 def test_the_dead_man_stops_what_a_killed_driver_drove(seat: Terminal, car1: Node) -> None:
     seat.key("w")
     car1.wait_level(LEFT, 1)
-    os.kill(seat.pid, signal.SIGKILL)
+    os.kill(seat.process.pid, signal.SIGKILL)
     killed_ns = time.monotonic_ns()
     assert (car1.wait_level(LEFT, 0) - killed_ns) / 1e9 <= 0.55
 

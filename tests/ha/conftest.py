@@ -31,10 +31,16 @@ def broker_port(mosquitto: Mosquitto) -> int:
     return mosquitto.port
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let another version be tested: ``pytest tests/ha --ha-version 2026.2.3``."""
+    parser.addoption("--ha-version", default="", help="the version of Home Assistant (the newest that is known)")
+
+
 @pytest.fixture(scope="session")
-def ha_python() -> str:
+def ha_python(pytestconfig: pytest.Config) -> str:
     """Give the Python that has Home Assistant, installing it where that was not yet done."""
-    made = subprocess.run([_SCRIPT], capture_output=True, text=True, check=False)
+    version = pytestconfig.getoption("--ha-version")
+    made = subprocess.run([_SCRIPT, *([version] if version else [])], capture_output=True, text=True, check=False)
     if made.returncode:
         pytest.fail(made.stderr)
     return made.stdout.splitlines()[-1]

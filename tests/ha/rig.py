@@ -49,6 +49,11 @@ def free_port() -> int:
             return port
 
 
+def _components(python: str) -> Path:
+    """Find the integrations of the Home Assistant of an environment: what they offer depends on its version."""
+    return next(Path(python).parents[1].glob("lib/python3*/site-packages/homeassistant/components"))
+
+
 class HomeAssistant(Api):
     """One Home Assistant; the API methods are inherited."""
 
@@ -57,6 +62,7 @@ class HomeAssistant(Api):
         self._broker = {
             "broker": broker_host, "port": broker_port, "set_client_cert": False, "set_ca_cert": "off", **login,
         }
+        self._components = _components(python)
         self._command = [python, "-m", "homeassistant", "--skip-pip", "--log-no-color"]
         self._process: subprocess.Popen[bytes] | None = None
         self._port = free_port()
@@ -85,7 +91,7 @@ class HomeAssistant(Api):
         """Write what keeps a first start silent.
 
         The onboarding steps after the user's would add integrations that want the internet; ``http:`` in YAML is
-        deprecated and only taken on trial, its store is what the user interface writes.
+        deprecated and only taken on trial, its store is what the user interface writes. Older versions know it only.
         """
         http = {
             "server_host": ["127.0.0.1"], "server_port": self._port, "cors_allowed_origins": [],
@@ -95,13 +101,17 @@ class HomeAssistant(Api):
         }
         store = self.config / ".storage"
         store.mkdir()
-        for key, version, data in (
-            ("onboarding", 4, {"done": ["core_config", "analytics", "integration"]}),
-            ("http", 3, {"stable": http, "pending": None, "yaml_migration_done": True}),
-        ):
+        seeds: list[tuple[str, int, dict[str, Any]]] = [
+            ("onboarding", 4, {"done": ["core_config", "analytics", "integration"]})
+        ]
+        yaml = f"http:\n  server_host: 127.0.0.1\n  server_port: {self._port}\n"
+        if (self._components / "http/config.py").exists():
+            seeds.append(("http", 3, {"stable": http, "pending": None, "yaml_migration_done": True}))
+            yaml = ""
+        for key, version, data in seeds:
             content = {"version": version, "minor_version": 1, "key": key, "data": data}
             (store / key).write_text(json.dumps(content), encoding="utf-8")
-        (self.config / "configuration.yaml").touch()
+        (self.config / "configuration.yaml").write_text(yaml, encoding="utf-8")
 
     async def start(self) -> None:
         """Start it and wait until it runs and hears the broker; the first time, make it a home of its own."""
@@ -130,7 +140,8 @@ class HomeAssistant(Api):
         await self.onboard()
         await until(self._running, _START_S, "Home Assistant running")
         await self.ask("config/core/update", country="NL")  # else a repair asks for one
-        await until(self._shop_closed, _START_S, "marketplace set up")
+        if (self._components / "marketplace").exists():
+            await until(self._shop_closed, _START_S, "marketplace set up")
         await self.add_integration("mqtt", self._broker)
         await until(self._saved, _START_S, "the new home saved")
 
