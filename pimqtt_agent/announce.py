@@ -11,8 +11,10 @@ import msgspec
 
 from pimqtt_agent import discovery
 from pimqtt_agent.bridge import Bridge
+from pimqtt_agent.commands import read_json
 from pimqtt_agent.devices import Device
 from pimqtt_agent.discovery import Node
+from pimqtt_agent.errors import CommandError
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +116,7 @@ class Announcer:
 
 def _parsed(data: bytes) -> dict[str, Any]:
     try:
-        content = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        content = read_json(data)
+    except CommandError:
         return {}
     return content if isinstance(content, dict) else {}

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
 from msgspec import structs
 
+from pimqtt_agent import commands
 from pimqtt_agent.answers import Answers, result
 from pimqtt_agent.bridge import Bridge
 from pimqtt_agent.broker import Incoming
 from pimqtt_agent.calls import Calls
 from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.entities import quote
+from pimqtt_agent.errors import CommandError
 from pimqtt_agent.intake import Intake
 from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keepers import KeeperLink
@@ -26,6 +30,7 @@ from pimqtt_agent.session import Session
 
 #: After Home Assistant's birth states are published again within this (s).
 JITTER_S = (0.2, 2.0)
+_PIN = re.compile(r"[0-9]{1,4}")
 
 
 class Router:
@@ -159,8 +164,11 @@ class Router:
 
     def _refuse(self, message: Incoming, name: str, code: str, reason: str) -> None:
         topic = f"{self._model.topics.root}/{name}/result"
-        value = message.payload[:200].decode("utf-8", "replace")
-        content = result(outcome="rejected", code=code, reason=reason, value=value)
+        echo: dict[str, Any] = {"value": message.payload[:200].decode("utf-8", "replace")}
+        with contextlib.suppress(CommandError):  # what is no command has nothing to echo
+            envelope = commands.open_envelope(message.payload)
+            echo = {"value": envelope.raw, "id": envelope.id, "owner": envelope.owner}
+        content = result(outcome="rejected", code=code, reason=reason, **echo)
         self._answers.result(topic, content, self._intake.reply(message), told=True)
 
     def _stop(self, message: Incoming, device: str) -> None:
@@ -197,7 +205,7 @@ class Router:
         name, level = f"sim/{pin}", message.payload.decode("utf-8", "replace")
         if not self._intake.may_simulate:
             self._refuse(message, name, "forbidden", "hardware.control is not true in the configuration")
-        elif not pin.isdigit() or int(pin) > 1023 or level not in ("0", "1"):
+        elif not _PIN.fullmatch(pin) or int(pin) > 1023 or level not in ("0", "1"):
             self._refuse(message, name, "invalid", f"{quote(level)} at pin {quote(pin)}: 0 or 1 at a pin's number")
         else:
             self._keeper("").ask(

@@ -20,7 +20,9 @@ from pimqtt_agent.answers import Answers
 from pimqtt_agent.bridge import Bridge
 from pimqtt_agent.broker import Incoming
 from pimqtt_agent.clock import boottime_s
+from pimqtt_agent.commands import read_json
 from pimqtt_agent.discovery import Node
+from pimqtt_agent.errors import CommandError
 from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keepers import KeeperLink
 from pimqtt_agent.memory import Memory
@@ -126,8 +128,8 @@ class Session:
     def heard_info(self, payload: bytes) -> None:
         """Read an info under our node: another board must not be there."""
         try:
-            content = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            content = read_json(payload)
+        except CommandError:
             return
         other = content.get("hardware_id") if isinstance(content, dict) else None
         if not isinstance(other, str) or other == self.node.identity:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, SerializeAsAny
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    SerializeAsAny,
+    ValidationInfo,
+    field_validator,
+)
 
 from pimqtt_agent.devices.base import Device, Id, Positive
 from pimqtt_agent.hardware.protocols import Line
@@ -44,6 +53,13 @@ class TlsOptions(BaseModel):
     """The client certificate's key."""
     insecure: bool = False
     """Do not check the broker's name (never do this outside a test)."""
+
+    @field_validator("ca", "cert", "key")
+    @classmethod
+    def _beside(cls, path: str | None, info: ValidationInfo) -> str | None:
+        """Take relative paths from the configuration's folder."""
+        folder = (info.context or {}).get("folder")
+        return str(Path(folder) / path) if folder and path else path
 
 
 def _tls(raw: Any) -> Any:

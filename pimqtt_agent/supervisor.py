@@ -44,6 +44,7 @@ class Supervisor:
         self._load, self.run_agent, self.arguments = load, run_agent, arguments
         self.settings = settings
         self._version = _installed()
+        self._terminal = _terminal()
         self.runtime = runtime
         self.notify = Notify()
         self._page = page
@@ -99,7 +100,10 @@ class Supervisor:
     def _signalled(self) -> None:
         numbers = os.read(self._wake, 64)
         if signal.SIGHUP in numbers:
-            self._reload()
+            if self._terminal and not _terminal():
+                self._stopping = True  # the terminal that we ran in is closed: nobody watches us any more
+            else:
+                self._reload()
         if signal.SIGTERM in numbers or signal.SIGINT in numbers:
             self._stopping = True
 
@@ -166,6 +170,15 @@ def _signals() -> int:
         signal.signal(number, lambda _number, _frame: None)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     return read
+
+
+def _terminal() -> bool:
+    """Whether our input is a terminal that still lives."""
+    try:
+        os.tcgetpgrp(0)
+    except OSError:
+        return False
+    return True
 
 
 def _installed() -> tuple[int, int]:

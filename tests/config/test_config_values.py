@@ -116,3 +116,10 @@ def test_without_the_parser_in_c(read: Read, told: Told, monkeypatch: pytest.Mon
 def test_a_relative_clip_starts_at_the_folder_of_the_configuration(read: Read, folder: Path) -> None:
     settings = read(devices("{id: eye, kind: camera, source: {file: clip.mp4}}"))
     assert settings.devices[0].model_dump()["source"]["file"] == str(folder / "clip.mp4")
+
+
+def test_certificates_are_looked_for_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("node: a\nmqtt: {tls: {ca: ca.crt, cert: /etc/x.crt}}\nhardware: {backend: simulated}\n")
+    tls = load(tmp_path / "c.yaml").mqtt.tls
+    assert tls is not None
+    assert (tls.ca, tls.cert) == (str(tmp_path / "ca.crt"), "/etc/x.crt")

@@ -35,6 +35,8 @@ _NOISE = (
     "[homeassistant.components.marketplace",  # wants the internet at the first start, then is switched off
     "We found a custom integration",  # said of every custom component
 )
+#: What versions say that still have their HTTP settings in YAML.
+_OLD_NOISE = ("No device components to cleanup",)  # they hear their own clearing of a topic
 
 
 def free_port() -> int:
@@ -63,6 +65,7 @@ class HomeAssistant(Api):
             "broker": broker_host, "port": broker_port, "set_client_cert": False, "set_ca_cert": "off", **login,
         }
         self._components = _components(python)
+        self._old = not (self._components / "http/config.py").exists()
         self._command = [python, "-m", "homeassistant", "--skip-pip", "--log-no-color"]
         self._process: subprocess.Popen[bytes] | None = None
         self._port = free_port()
@@ -105,7 +108,7 @@ class HomeAssistant(Api):
             ("onboarding", 4, {"done": ["core_config", "analytics", "integration"]})
         ]
         yaml = f"http:\n  server_host: 127.0.0.1\n  server_port: {self._port}\n"
-        if (self._components / "http/config.py").exists():
+        if not self._old:
             seeds.append(("http", 3, {"stable": http, "pending": None, "yaml_migration_done": True}))
             yaml = ""
         for key, version, data in seeds:
@@ -237,4 +240,5 @@ class HomeAssistant(Api):
         starts = [match.start() for match in _ENTRY.finditer(text)]
         entries = [text[start:end].rstrip() for start, end in pairwise([*starts, len(text)])]
         bad = [entry for entry in entries if entry.split(" ", 3)[2] in ("WARNING", "ERROR", "CRITICAL")]
-        return [entry for entry in bad if not any(noise in entry for noise in _NOISE)]
+        known = _NOISE + _OLD_NOISE if self._old else _NOISE
+        return [entry for entry in bad if not any(noise in entry for noise in known)]
