@@ -23,7 +23,6 @@ from pimqtt_agent.discovery import Node
 from pimqtt_agent.intake import Intake
 from pimqtt_agent.keeper import process
 from pimqtt_agent.keepers import KeeperLink
-from pimqtt_agent.kernel_asks import die_with_parent
 from pimqtt_agent.memory import Memory
 from pimqtt_agent.model import Model
 from pimqtt_agent.own import Own
@@ -122,7 +121,7 @@ class Agent:
             tasks = [
                 group.create_task(forever(self.bridge), name="bridge"),
                 group.create_task(self._beat(), name="beat"),
-                group.create_task(self.session.prove(ping_s(self.settings), self.links), name="proof"),
+                group.create_task(self._prove(), name="proof"),
                 group.create_task(self.own.run(self.settings.system.interval, self.bridge.flush), name="system"),
                 group.create_task(self.pictures.run(), name="pictures"),
                 group.create_task(self.memory.run(), name="memory"),
@@ -139,6 +138,9 @@ class Agent:
         end = time.monotonic() + KEEPERS_S
         while not all(link.welcome for link in self.links.values()) and time.monotonic() < end:
             await asyncio.sleep(0.002)
+
+    async def _prove(self) -> None:
+        await self.session.prove(ping_s(self.settings), self.links, self.settings.linger_s)
 
     async def _beat(self) -> None:
         while True:
@@ -174,21 +176,23 @@ def client_id(settings: Settings, hardware_id: str) -> str:
 
 
 def ping_s(settings: Settings) -> float | None:
-    """Tell how often the broker is asked where an output has ``on_disconnect``: a third of the shortest, 1 to 10 s."""
+    """Tell how often the broker is asked where an output has ``on_disconnect``: a third of the shortest, at most 10 s."""
     afters = [
         entity.rules.on_disconnect.after_s
         for device in settings.devices
         for entity in device.declared
         if entity.rules and entity.rules.on_disconnect
     ]
-    return min(10.0, max(1.0, min(afters) / 3)) if afters else None
+    if not afters:
+        return None
+    third_s = min(afters) / 3
+    return min(10.0, max(1.0, third_s)) if third_s > 0.6 else third_s  # every second would be too late
 
 
 def main(settings: Settings, ends: dict[str, socket.socket], control: socket.socket) -> None:
     """Run the agent in a process that was just forked; does not return."""
     status = 70
     try:
-        die_with_parent(signal.SIGTERM)
         signal.set_wakeup_fd(-1)
         for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(ignored, signal.SIG_IGN)
@@ -206,3 +210,5 @@ def main(settings: Settings, ends: dict[str, socket.socket], control: socket.soc
 
 async def _run(settings: Settings, ends: dict[str, socket.socket], control: socket.socket) -> None:
     await Agent(settings, ends, control).run()
+    logging.shutdown()
+    os._exit(0)  # a thread that is still connecting must not hold up a stop

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from pimqtt_agent.entities import quote
 from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.model import Thing
 from pimqtt_agent.rules import Value
@@ -81,7 +82,8 @@ class Answers:
         if renewed and now - thing.lease_told_s < LEASE_S:
             if not thing.lease_late:
                 thing.lease_late = True
-                asyncio.get_running_loop().call_later(LEASE_S, self._late_lease, thing)
+                due_s = thing.lease_told_s + LEASE_S - now
+                asyncio.get_running_loop().call_later(due_s, self._late_lease, thing)
             return
         thing.lease_told_s = now
         self._bridge.publish(thing.topic_lease, _json(self._lease(thing)), retain=True)
@@ -100,7 +102,9 @@ class Answers:
 
     def _late_lease(self, thing: Thing) -> None:
         thing.lease_late = False
-        self.lease(thing)
+        if thing.lease is not None and thing.lease.owner is not None:  # its end was told at once
+            self.lease(thing, renewed=True)
+            self._bridge.flush()
 
     def _lease(self, thing: Thing) -> dict[str, Any]:
         lease = thing.lease
@@ -115,6 +119,11 @@ class Answers:
             "end": round(time.time() + remaining_s, 3) if self._synchronised() else None,
             "id": lease.id,
         }
+
+
+def shortened(raw: Any) -> Any:
+    """Repeat what was sent, unless it is long."""
+    return quote(raw) if len(str(raw)) > 200 else raw
 
 
 def plain(thing: Thing, value: Value) -> Any:

@@ -27,6 +27,7 @@ class Calls:
     ) -> None:
         """``keeper`` names the link of a device; ``readings`` are the node's own."""
         self._model, self._keeper, self._readings = model, keeper, readings
+        self._at_s, self._retained = 0.0, False
         self.actions: dict[str, Action] = {
             "list_actions": self._list,
             "get_version": self._version,
@@ -36,8 +37,9 @@ class Calls:
             "snapshot": self._snapshot,
         }
 
-    async def answer(self, payload: bytes) -> Any:
-        """Do what a payload asks for; return the answer or the list of answers."""
+    async def answer(self, payload: bytes, at_s: float, *, retained: bool = False) -> Any:
+        """Do what a payload that came at ``at_s`` asks for; return the answer or the list of answers."""
+        self._at_s, self._retained = at_s, retained
         try:
             content = _read(payload)
         except CommandError as error:
@@ -57,6 +59,8 @@ class Calls:
             if action is None:
                 known = ", ".join(sorted(self.actions))
                 raise CommandError("unknown", f"there is no action {quote(name)}; there are {known}")  # noqa: TRY301
+            if self._retained:
+                raise CommandError("retained", "a call is never done from a retained message")  # noqa: TRY301
             result = await action(call)
         except CommandError as error:
             return _rejected(call, error)
@@ -75,8 +79,7 @@ class Calls:
         owner = call.get("owner")
         if not isinstance(owner, str) or not 0 < len(owner) <= MAX_NAME:
             raise CommandError("invalid", f"owner {quote(owner)} is not a text of 1 to {MAX_NAME} characters")
-        now = time.clock_gettime(time.CLOCK_BOOTTIME)
-        self._keeper("").tell(wire.Heartbeat(owner, now))
+        self._keeper("").tell(wire.Heartbeat(owner, self._at_s))
         return None
 
     async def _token(self, call: dict[str, Any]) -> Any:

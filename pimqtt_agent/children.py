@@ -17,6 +17,7 @@ from setproctitle import setproctitle
 
 from pimqtt_agent.keeper import link, process
 from pimqtt_agent.keeper.page import Page
+from pimqtt_agent.kernel_asks import die_with_parent
 
 if TYPE_CHECKING:
     from pimqtt_agent.supervisor import Supervisor
@@ -30,6 +31,8 @@ REST_SILENT_S, CAMERA_SILENT_S = 25.0, 40.0
 AGENT_SILENT_S = 20.0
 #: Seconds until something that keeps dying is started again.
 BACKOFF_S = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
+#: The longest wait while lines may be away from safe: they stay so until the next keeper claims them (s).
+UNSAFE_S = 0.25
 #: After so long a life the count of deaths starts anew (s).
 HEALTHY_S = 60.0
 
@@ -39,12 +42,14 @@ class Child:
 
     title = ""
     silent_s = inf
+    longest_wait_s = inf
 
     def __init__(self, supervisor: Supervisor) -> None:
         """Not started yet."""
         self.supervisor = supervisor
         self.pid = 0
         self.deadline_s = inf
+        self.worked = False
         self._pidfd = -1
         self._control: socket.socket | None = None
         self._started_s = 0.0
@@ -52,12 +57,17 @@ class Child:
 
     def start(self, now: float) -> None:
         """Fork it."""
+        self.worked = False
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         theirs.setblocking(False)
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             setproctitle(self.title)
+            die_with_parent(signal.SIGTERM)
+            if os.getppid() != parent:  # it died before we could ask to die with it
+                os._exit(0)
             self._close_inherited(ours)
             self.main(theirs)
             os._exit(0)
@@ -78,7 +88,9 @@ class Child:
         """Start it again, the sooner the longer it lived."""
         if now - self._started_s > HEALTHY_S:
             self._deaths = 0
-        wait_s = BACKOFF_S[min(self._deaths, len(BACKOFF_S) - 1)]
+        # what has worked is replaced at once, however often: pins must not wait for it
+        wait_s = 0.0 if self.worked else BACKOFF_S[min(self._deaths, len(BACKOFF_S) - 1)]
+        wait_s = min(wait_s, self.longest_wait_s)
         self._deaths += 1
         log.warning("%s ended (%s); it starts again in %g s", self.title, _why(status), wait_s)
         if wait_s:
@@ -203,8 +215,10 @@ class KeeperChild(Child):
     def heard(self, word: bytes) -> None:
         """Note a beat."""
         now = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self.worked = not self.camera
         fast = word == process.BEAT_FAST and not self.camera
         self.deadline_s = now + (KEEPER_SILENT_S if fast else self.silent_s)
+        self.longest_wait_s = UNSAFE_S if fast else inf
 
     def ask_beat(self, now: float) -> None:
         """Somebody got no answer: it must beat at once."""

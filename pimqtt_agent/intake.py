@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pimqtt_agent import commands, retained
-from pimqtt_agent.answers import Answers, plain, result
+from pimqtt_agent.answers import Answers, plain, result, shortened
 from pimqtt_agent.broker import Incoming
 from pimqtt_agent.commands import Envelope, Request
 from pimqtt_agent.errors import CommandError
@@ -197,7 +197,7 @@ class Intake:
 
     def _result(self, job: Job, **fields: Any) -> dict[str, Any]:
         envelope = job.envelope
-        value = plain(job.thing, job.request.value) if job.request else envelope.raw
+        value = plain(job.thing, job.request.value) if job.request else shortened(envelope.raw)
         return result(**{"id": envelope.id, "owner": envelope.owner or ANONYMOUS, "value": value, **fields})
 
     def _tell(self, job: Job) -> None:

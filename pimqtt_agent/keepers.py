@@ -118,8 +118,6 @@ class KeeperLink:
                 self._welcomed(generation, message)
             elif self.welcome and generation == self._link.generation:
                 self._take(message)
-            elif isinstance(message, wire.Blob):
-                self._link.blobs.clear()  # belongs to another generation
         self._link.flush()
         self._after()
 

@@ -44,7 +44,7 @@ class Reports:
 
     def _welcome(self, link: KeeperLink, message: wire.Welcome) -> None:
         """A keeper that is new to us has none of the leases that we know: they ended with the one before."""
-        for thing in self._model.outputs():
+        for thing in self._model.outputs() if not link.name else ():
             lost = link.replaced or thing.device.id in message.reopened
             if thing.lease is not None and thing.lease.owner is not None and lost:
                 self._lost[thing.name], thing.lease = thing.lease, None
@@ -65,7 +65,7 @@ class Reports:
         if message.resting != thing.resting:
             thing.resting = message.resting
             self._memory.resting_changed(thing)
-        renewed = before is not None and before.owner == message.owner is not None and before.value == message.value
+        renewed = before is not None and before.owner == message.owner is not None  # with another value, too: steering
         if before is None or message.owner is not None or before.owner is not None:
             self._answers.lease(thing, renewed=renewed)
 
@@ -85,7 +85,9 @@ class Reports:
                 thing.heard(message.state)
             self._answers.reverted(thing, message)
 
-    def _latched(self, _link: KeeperLink, message: wire.Latched) -> None:
+    def _latched(self, link: KeeperLink, message: wire.Latched) -> None:
+        if link.name:
+            return  # a camera's keeper knows nothing of the pins' latches
         before, self._model.latched[message.device] = self._model.latched.get(message.device, False), message.on
         if before is not message.on:
             self._memory.latches_changed()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import random
 import re
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from pimqtt_agent.memory import Memory
 from pimqtt_agent.model import Model, Thing
 from pimqtt_agent.retained import digest
 from pimqtt_agent.session import Session
+
+log = logging.getLogger(__name__)
 
 #: After Home Assistant's birth states are published again within this (s).
 JITTER_S = (0.2, 2.0)
@@ -55,7 +58,7 @@ class Router:
         self._again = session.announcer.again = again
         session.replayed = self._release
         self._tasks: set[asyncio.Task[None]] = set()
-        self._calling = asyncio.Lock()
+        self._calling, self._greeting = asyncio.Lock(), False
         topics = model.topics
         self._exact: dict[str, Callable[[Incoming], None]] = {
             topics.marker: lambda m: session.marked(m.payload.decode("ascii", "replace")),
@@ -66,7 +69,7 @@ class Router:
             topics.all_stop: lambda m: self._stop(m, ""),
             topics.stop("", "set"): lambda m: self._stop(m, ""),
         }
-        for device in model.devices:
+        for device in {thing.device.id for thing in model.outputs()}:
             self._exact[topics.stop(device, "set")] = lambda m, device=device: self._stop(m, device)  # type: ignore[misc]
         deadmen = [t.entity.rules.deadman_s for t in model.outputs() if t.entity.rules and t.moves]
         self._limit_s = min(deadmen) / 2 if deadmen else 0.0
@@ -75,21 +78,26 @@ class Router:
     def batch(self, messages: list[Incoming], *, drained: bool) -> None:
         """Pass on every message; after a stall motion is stale until the socket was read empty."""
         self._check_stall()
-        by_set = self._model.by_set
         for message in messages:
-            thing = by_set.get(message.topic)
-            if thing is not None:
-                replaying = self._session.replaying
-                if message.payload and not (replaying and self._hold(message, thing)):
-                    self._command(message, thing, replaying=replaying)
-                elif not message.payload and not message.retain:
-                    self._memory.cleared(message.topic)
-            elif message.topic in self._exact:
-                self._exact[message.topic](message)
-            else:
-                self._other(message)
+            try:
+                self._sort(message)
+            except Exception:  # one message must not cost the others, a stop among them
+                log.exception("what came on %r is left out", message.topic[:200])
         if drained:
             self._intake.motion_stale = ""
+
+    def _sort(self, message: Incoming) -> None:
+        thing = self._model.by_set.get(message.topic)
+        if thing is not None:
+            replaying = self._session.replaying
+            if message.payload and not (replaying and self._hold(message, thing)):
+                self._command(message, thing, replaying=replaying)
+            elif not message.payload and not message.retain:
+                self._memory.cleared(message.topic)
+        elif message.topic in self._exact:
+            self._exact[message.topic](message)
+        else:
+            self._other(message)
 
     async def watch_stalls(self) -> None:
         """Note that the loop is alive, eight times in the shortest dead-man's half; not at all without motion."""
@@ -157,8 +165,10 @@ class Router:
 
     def _unknown(self, message: Incoming, name: str) -> None:
         known = ", ".join(sorted({thing.name for thing in self._model.by_set.values()}))
-        reason = f"there is no {quote(name)} that takes commands; there are {known}"
-        self._refuse(message, name, "unknown", reason)
+        code, reason = "unknown", f"there is no {quote(name)} that takes commands; there are {known}"
+        if name in ("system/restart", "system/reboot", "system/identify"):
+            code, reason = "forbidden", f"{quote(name)} is not allowed by system.allow here, or this board lacks it"
+        self._refuse(message, name, code, reason)
         if message.retain:
             self._clear(message.topic)
 
@@ -176,7 +186,7 @@ class Router:
         if not message.payload:
             return
         name = f"{device}/stop" if device else "stop"
-        word = message.payload.decode("utf-8", "replace")
+        word = _word(message)
         if word not in ("ON", "OFF"):
             self._refuse(message, name, "invalid", f"{quote(word)} is not ON or OFF")
         elif word == "OFF" and message.retain:
@@ -216,24 +226,27 @@ class Router:
     def _home_assistant(self, message: Incoming) -> None:
         word = message.payload.decode("ascii", "replace")
         self._session.heard_home_assistant(word)
-        if word == "online" and self._session.online:  # one that was replayed came before we were
+        if word == "online" and self._session.online and not self._greeting:  # what is replayed came before
+            self._greeting = True
             self._spawn(self._greet())
 
     async def _greet(self) -> None:
         await asyncio.sleep(random.uniform(*JITTER_S))  # noqa: S311 - jitter
+        self._greeting = False
         self._session.tell_all()
         self._again()
         self._bridge.flush()
 
     def _call(self, message: Incoming) -> None:
-        if message.payload and not message.retain:
+        if message.payload:
             self._spawn(self._answer_call(message))
-        elif message.retain:
-            self._clear(message.topic)
+            if message.retain:
+                self._clear(message.topic)
 
     async def _answer_call(self, message: Incoming) -> None:
         async with self._calling:
-            answer = json.dumps(await self._calls.answer(message.payload), allow_nan=False)
+            answers = await self._calls.answer(message.payload, message.at_s, retained=message.retain)
+            answer = json.dumps(answers, allow_nan=False)
         self._bridge.publish(self._model.topics.call_result, answer, qos=1)
         reply = self._intake.reply(message)
         if reply:
@@ -246,3 +259,9 @@ class Router:
         task.add_done_callback(self._tasks.discard)
 
 
+def _word(message: Incoming) -> str:
+    """Read a stop: plain, or the ``value`` of the JSON form."""
+    try:
+        return str(commands.open_envelope(message.payload).raw)
+    except CommandError:
+        return message.payload[:200].decode("utf-8", "replace")

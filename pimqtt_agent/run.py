@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from pimqtt_agent import agent, store, supervisor
 from pimqtt_agent.config import load
 from pimqtt_agent.errors import ConfigError, PimqttError
 from pimqtt_agent.keeper.page import NODE, Page, Record
+from pimqtt_agent.kernel_asks import die_with_parent
 from pimqtt_agent.paths import runtime_dir, state_dir
 from pimqtt_agent.settings import Settings
 
@@ -72,6 +74,7 @@ def agent_main(argv: Sequence[str]) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the user's terminal
         return error.status
+    die_with_parent(signal.SIGTERM)
     agent.main(settings, ends, socket.socket(fileno=options.control))
     return 0
 

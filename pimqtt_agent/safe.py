@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import time
 from typing import Any
 
@@ -78,19 +77,22 @@ def from_list(content: dict[str, Any], *, quiet: bool) -> int:
         return 0
     rows = content["rows"]
     up = frozenset(row["line"] for row in rows if row.get("pull"))
+    done: list[dict[str, Any]] = []
     until = time.monotonic() + PATIENCE_S
     while True:
         failed: list[tuple[dict[str, Any], HardwareError]] = []
         for row in rows:
             try:
                 _drive(row, up)
-                _say(_line(row["device"], row["name"], row["level"]), quiet=quiet)
+                done.append(row)
             except HardwareError as error:
                 failed.append((row, error))
         if not failed or safe_list.owner_alive(content) or time.monotonic() > until:
             break
         rows = [row for row, _ in failed]
         time.sleep(0.05)
+    for row in done:  # pins first, words last: nobody may be there to read them
+        _say(_line(row["device"], row["name"], row["level"]), quiet=quiet)
     for row, reason in failed:
         _complain(f"{row['device']}: {reason}")
     pid = safe_list.owner_alive(content)
@@ -126,7 +128,7 @@ def from_configuration(path: str, *, quiet: bool) -> int:
     content = safe_list.read(runtime)
     if content:
         return from_list(content, quiet=quiet)
-    status = 0
+    status, lines = 0, []
     board = open_board(settings, runtime)
     for device in settings.devices:
         for line, level in safe_levels(device).items() if device.keeper == "pins" else ():
@@ -135,11 +137,13 @@ def from_configuration(path: str, *, quiet: bool) -> int:
                     board.pwm(line, level, 1)
                 else:
                     board.output(line, int(level >= 0.5))
-                _say(_line(device.id, line, level), quiet=quiet)
+                lines.append(_line(device.id, line, level))
             except HardwareError as error:
-                _complain(f"{device.id}: {error}")
+                lines.append(f"{device.id}: {error}")
                 status = 1
     board.close()
+    for text in lines:
+        _say(text, quiet=quiet)
     return status
 
 
@@ -149,8 +153,16 @@ def _line(device: str, line: object, level: float) -> str:
 
 def _say(text: str, *, quiet: bool = False) -> None:
     if not quiet:
-        sys.stdout.write(f"{text}\n")
+        _write(1, text)
 
 
 def _complain(what: object) -> None:
-    sys.stderr.write(f"{what}\n")
+    _write(2, str(what))
+
+
+def _write(descriptor: int, text: str) -> None:
+    """Write a line; a reader who has gone is no reason to end differently."""
+    try:
+        os.write(descriptor, f"{text}\n".encode())
+    except OSError:
+        return

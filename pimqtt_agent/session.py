@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 MARKER_S = 5.0
 #: How long a stop waits for the pins' last words and for the broker to take ours (s).
 BYE_S, BROKER_S = 1.0, 1.0
+#: Another agent of this very board, or of the same simulated node.
+ANOTHER = "another agent with our name"
 
 
 class Session:
@@ -52,6 +54,7 @@ class Session:
         self.online = False
         self.ending = False
         self.home_assistant_lost_s: float | None = None
+        self._instance, self._told_info = os.urandom(6).hex(), False
         self._marker = ""
         self._marked = asyncio.Event()
         self._foreign = ""
@@ -83,11 +86,13 @@ class Session:
         """Our marker is back: the replay is over."""
         if content != self._marker or not self.replaying:
             return
-        if self._foreign and self._availability != "offline":
+        if self._foreign and (self._availability != "offline" or self._foreign == ANOTHER):
             self.doubled(self._foreign)
             return
         self.replaying = False
         self._marked.set()
+        options = self.bridge.options
+        log.info("connected to %s:%d by MQTT %s", options.host, options.port_number, self.bridge.version)
         self.tell_all()
         self.announcer.announce()
         left = self.memory.left()
@@ -105,6 +110,7 @@ class Session:
         self.online = True
         self.bridge.publish(topics.availability, "online", qos=1, retain=True)
         self.bridge.publish(topics.info, msgspec.json.encode(self.info()), qos=1, retain=True)
+        self._told_info = True
         for device in self.model.devices:
             self.health(device)
         for device, is_on in self.model.latched.items():
@@ -131,8 +137,12 @@ class Session:
             content = read_json(payload)
         except CommandError:
             return
-        other = content.get("hardware_id") if isinstance(content, dict) else None
-        if not isinstance(other, str) or other == self.node.identity:
+        if not isinstance(content, dict):
+            return
+        other = content.get("hardware_id")
+        if other == self.node.identity and self._told_info and content.get("instance") != self._instance:
+            other = ANOTHER  # since we told ours nobody else should have
+        elif not isinstance(other, str) or other == self.node.identity:
             return
         if self.replaying:
             self._foreign = other
@@ -157,7 +167,7 @@ class Session:
         self.bridge.publish(self.model.topics.availability, "offline", qos=1, retain=True)
         await self.bridge.close(BROKER_S)
 
-    async def prove(self, every_s: float | None, links: dict[str, KeeperLink]) -> None:
+    async def prove(self, every_s: float | None, links: dict[str, KeeperLink], linger_s: float) -> None:
         """Tell the pin keeper when the broker and Home Assistant were last alive, the others that we are."""
         pins = links[""]
         while True:
@@ -167,7 +177,7 @@ class Session:
             broker_s = self.bridge.last_in_s
             lost_s = self.home_assistant_lost_s
             pins.tell(wire.Proof(broker_s, broker_s if lost_s is None else lost_s))
-            await asyncio.sleep((every_s or 10.0) / 2)
+            await asyncio.sleep(min((every_s or 10.0) / 2, linger_s / 3))
 
     def heard_home_assistant(self, word: str) -> None:
         """Home Assistant went, or came (back)."""
@@ -186,6 +196,7 @@ class Session:
             "name": self.node.title,
             "model": self.node.model,
             "hardware_id": self.node.identity,
+            "instance": self._instance,
             "addresses": identity.addresses(),
             "devices": [
                 {

@@ -16,7 +16,7 @@ from pydantic import (
     field_validator,
 )
 
-from pimqtt_agent.devices.base import Device, Id, Positive
+from pimqtt_agent.devices.base import Device, Id
 from pimqtt_agent.hardware.protocols import Line
 
 _MODEL = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -185,7 +185,7 @@ class Settings(BaseModel):
     """The node's own readings and buttons."""
     state_dir: str | None = None
     """Where the little that must outlive a boot lies."""
-    linger_s: Positive = 30
+    linger_s: Annotated[float, Field(ge=1, le=3600)] = 30
     """How long the pins are kept without an agent, once no lease is left."""
     devices: tuple[SerializeAsAny[Device], ...] = ()
     """What hangs on it."""

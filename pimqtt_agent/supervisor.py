@@ -110,12 +110,20 @@ class Supervisor:
     def _reload(self) -> None:
         """Read the configuration again; the agent is restarted with it and tells the keepers what changed."""
         try:
-            self.settings = self._load()
+            settings = self._load()
         except ConfigError as error:
             for line in error.lines:
                 log.warning("%s", line)
             log.warning("the configuration has mistakes: going on with the old one")
             return
+        if (settings.node.id, settings.state_dir) != (self.settings.node.id, self.settings.state_dir):
+            log.warning("node.id and state_dir can't change under a running node: going on with the old configuration")
+            log.warning("restart pimqtt for this")
+            return
+        before, self.settings = self.settings, settings
+        if (settings.hardware, settings.linger_s) != (before.hardware, before.linger_s):
+            self.pins.stop(STOP_PINS_S)  # it does on_stop; the lines are claimed anew on the other hardware
+            self.pins.start(_now())
         wanted = self._cameras()
         for name in set(self.cameras) - set(wanted):
             self.cameras.pop(name).stop(STOP_PINS_S)

@@ -73,7 +73,8 @@ def test_the_supervisor_knows_neither_wire_nor_hardware_nor_event_loop() -> None
     for module in ("supervisor", "children", "notify"):
         found = set(imports(PACKAGE / f"{module}.py"))
         assert "asyncio" not in found
-        assert not any(m.startswith(("pimqtt_agent.bridge", "pimqtt_agent.hardware", "pimqtt_agent.agent")) for m in found)
+        strangers = ("pimqtt_agent.bridge", "pimqtt_agent.hardware", "pimqtt_agent.agent")
+        assert not any(imported.startswith(strangers) for imported in found)
 
 
 def test_safe_starts_with_the_standard_library_alone() -> None:
@@ -81,7 +82,8 @@ def test_safe_starts_with_the_standard_library_alone() -> None:
     todo = ["safe"]
     while todo:
         module = todo.pop()
-        path = PACKAGE / f"{module}.py" if (PACKAGE / f"{module}.py").exists() else PACKAGE / module / "__init__.py"
+        file = PACKAGE / f"{module}.py"
+        path = file if file.exists() else PACKAGE / module / "__init__.py"
         if module in seen or not path.exists():
             continue
         seen.add(module)

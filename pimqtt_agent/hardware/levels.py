@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import sys
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -68,6 +69,7 @@ class Levels:
         self.trace = str(trace) if trace else None
         self._me = (os.getpid(), started(os.getpid()))
         self.trace_fd = -1
+        self.trace_lost = False
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if self.trace:
@@ -127,7 +129,16 @@ class Levels:
         """Set an output's level and trace it, at once."""
         self.level[line] = level
         if self.trace_fd >= 0:
-            os.write(self.trace_fd, b'{"t_ns": %d, "pin": %d, "value": %.5g}\n' % (time.monotonic_ns(), line, level))
+            self.note(b'{"t_ns": %d, "pin": %d, "value": %.5g}\n' % (time.monotonic_ns(), line, level))
+
+    def note(self, row: bytes) -> None:
+        """Append a row to the trace; a full disk costs the row, never the level."""
+        try:
+            os.write(self.trace_fd, row)
+        except OSError as error:
+            if not self.trace_lost:
+                self.trace_lost = True
+                sys.stderr.write(f"the trace has gaps: {self.trace}: {error.strerror}\n")
 
     def close(self) -> None:
         """Unmap the file; lines that are still claimed count as a dead process's once this one has ended."""
@@ -138,3 +149,4 @@ class Levels:
         if self.trace_fd >= 0:
             os.close(self.trace_fd)
             self.trace_fd = -1
+        self.trace_lost = False

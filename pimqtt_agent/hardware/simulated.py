@@ -51,7 +51,7 @@ class SimulatedOutput:
             return
         self._level[self._line] = self._last = level
         if self._trace >= 0:
-            os.write(self._trace, self._row % (time.monotonic_ns(), level))
+            self._board.levels.note(self._row % (time.monotonic_ns(), level))
 
     def close(self) -> None:
         """Give the line back."""

@@ -10,6 +10,8 @@ import os
 import socket
 from collections import OrderedDict
 
+import msgspec
+
 from pimqtt_agent.errors import LinkError
 from pimqtt_agent.keeper.messages import (
     Beat,
@@ -102,6 +104,9 @@ class Link:
 
     def send_blob(self, device: str, key: str, data: bytes) -> None:
         """Send a picture; it is left out where there is no room."""
+        if self._held is not None:  # what was collected before must arrive before
+            self.release()
+            self.hold()
         handle = os.memfd_create("pimqtt-picture", os.MFD_CLOEXEC)
         try:
             os.write(handle, data)
@@ -139,7 +144,10 @@ class Link:
             if stamp & _MANY:
                 messages += [(stamp ^ _MANY, message) for message in decode_many(data[_STAMP:])]
                 continue
-            message = decode(data[_STAMP:])
+            try:
+                message = decode(data[_STAMP:])
+            except msgspec.DecodeError as error:
+                raise LinkError(f"the peer speaks another version: {error}") from None
             for handle in handles:
                 self._take(message, handle)
             messages.append((stamp, message))

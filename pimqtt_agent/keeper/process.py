@@ -9,20 +9,21 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, cast
 
 from pimqtt_agent import safe_list
 from pimqtt_agent.devices import Device
-from pimqtt_agent.errors import HardwareError
+from pimqtt_agent.errors import HardwareError, LinkError
 from pimqtt_agent.hardware import open_board, recorded
 from pimqtt_agent.hardware.protocols import Board
 from pimqtt_agent.keeper.link import Link
 from pimqtt_agent.keeper.page import Page
 from pimqtt_agent.keeper.shell import Shell
-from pimqtt_agent.kernel_asks import die_with_parent, real_time
+from pimqtt_agent.kernel_asks import real_time
 from pimqtt_agent.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -82,14 +83,16 @@ class Keeper:
             self._turn()
         self._link.flush()
         if not self._task.camera:
-            safe_list.mark_stopped(self._task.runtime)
+            with told(f"{self._task.runtime}: can't be written"):
+                safe_list.mark_stopped(self._task.runtime)
 
     def _list_outputs(self) -> None:
         """Leave the list from which ``pimqtt safe`` works without us (in the runtime folder, which is memory)."""
         task, self.shell.remounted = self._task, False
         if not task.camera:
             rows = recorded.safe_rows(self._board, [m.device for m in self.shell.bench.mounted.values()])
-            safe_list.write(task.runtime, task.settings.node.id, rows, owner=os.getppid())
+            with told(f"{task.runtime}: the list for `pimqtt safe` can't be written"):
+                safe_list.write(task.runtime, task.settings.node.id, rows, owner=os.getppid())
 
     def _turn(self) -> None:
         now = boottime_s()
@@ -118,7 +121,13 @@ class Keeper:
 
     def _read_link(self) -> None:
         self._link.hold()
-        for generation, message in self._link.receive():
+        try:
+            messages = self._link.receive()
+        except LinkError as error:
+            log.warning("%s", error)
+            self.shell.finish(boottime_s(), "another version of the link")
+            messages = []
+        for generation, message in messages:
             if generation in (0, self._link.generation):  # 0: a Hello of an agent that does not know us yet
                 self.shell.handle(message, boottime_s())
             if self.shell.done:
@@ -166,7 +175,6 @@ def main(task: Task) -> None:
     """Run a keeper in a process that was just forked; does not return."""
     status = 70
     try:
-        die_with_parent(signal.SIGTERM)
         wake = _signals()
         if not task.camera:
             for problem in real_time():
@@ -185,6 +193,15 @@ def main(task: Task) -> None:
     finally:
         logging.shutdown()
         os._exit(status)  # no exit hook may touch a pin now
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Tell a failing file, and go on: pins do not depend on it."""
+    try:
+        yield
+    except OSError as error:
+        log.error("%s (%s)", what, error.strerror)  # noqa: TRY400
 
 
 def _signals() -> int:

@@ -35,8 +35,10 @@ def text(value: str) -> bytes:
 
 @dataclass
 class OldBroker:
-    """``five`` says what it does with a version 5 CONNECT: ``take``, ``close``, ``ignore``, or ``refuse``, ``refuse as 3``
-    and ``refuse the login``, each with a CONNACK."""
+    """Listens. ``five`` is what it does with a version 5 CONNECT.
+
+    ``take``, ``close``, ``ignore``; or, each with a CONNACK, ``refuse``, ``refuse as 3`` and ``refuse the login``.
+    """
 
     five: str = "take"
     versions: list[int] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Steps that the files here share: waiting without blocking the loop, driving by renewal, killing, asking the broker."""
+"""Steps that the files here share: waiting beside the loop, driving by renewal, killing, asking the broker."""
 
 from __future__ import annotations
 

@@ -143,7 +143,9 @@ async def test_a_flood_of_one_output_does_not_delay_the_last_command_or_lose_it(
         if number % 100 == 0:
             await asyncio.sleep(0.002)
     await watch.send("pimqtt/car1/pump/set", {"value": "OFF", "id": "last"})
-    await eventually(lambda: any(b'"id":"last"' in seen.payload for seen in watch.seen[-50:]), 15, "the last is answered")
+    await eventually(
+        lambda: any(b'"id":"last"' in seen.payload for seen in watch.seen[-50:]), 15, "the last is answered"
+    )
     assert running.levels(17)[-1] == 0
     last = watch.last("pimqtt/car1/pump/state")
     assert last
@@ -154,23 +156,36 @@ async def test_a_flood_of_one_output_does_not_delay_the_last_command_or_lose_it(
 # ---- what is no command
 
 
+#: What may not stand beside a value.
+FIELDS = (
+    '"ttl": 1e999', '"ttl": "5"', '"ttl": -1', '"ttl": 0', '"ttl": true', '"id": 7', '"id": ""', '"owner": []',
+    '"owner": "' + "o" * 65 + '"', '"priority": 1.5', '"priority": -1', '"priority": ' + "9" * 5000, '"token": {}',
+    '"at": "now"', '"at": ' + "9" * 400, '"expiry": 0', '"extra": 1', '"value": "OFF", "x": 1',
+)  # fmt: skip
+#: What is no value, as JSON or what looks like it.
+VALUES = (
+    "NaN", "Infinity", "1e400", "9" * 5000, '"\\ud800"', '"\\u0000"', '["ON"]', '{"value": "ON"}', "null", '"on"', "",
+)  # fmt: skip
+#: What is no command at all.
+TEXTS: tuple[str | bytes, ...] = (
+    "on", "1junk", "{", "}", "[]", "[1]", "null", "NaN", '{"value"}', '{"value": "ON"', '"ON"', " ON", "ON ", "ON\0",
+    '{"ttl": 1}', '{"": {}}', "{}", '{"state": "on"}', "\ufeffON", "\uff2f\uff2e", "1" * 60_000, "x" * 70_000,
+    "é" * 1000, b"\xff\xfe", b"\x00", b"\x80ON", b'{"value": "\xff"}', b"{\x00}",
+)  # fmt: skip
+
+
 def malformed(chance: random.Random) -> bytes:
     """Make something that no output takes."""
     deep = chance.choice((20, 200, 900, 5000, 20_000))
     texts: list[str | bytes] = [
-        "on", "1junk", "{", "}", "[]", "[1]", "null", "NaN", '{"value"}', '{"value": ', '{"value": "ON"', '"ON"', " ON", "ON ",
-        "ON\0", '{"value": NaN}', '{"value": Infinity}', '{"value": "ON", "ttl": 1e999}', '{"value": "ON", "ttl": "5"}',
-        '{"value": "ON", "ttl": -1}', '{"value": "ON", "ttl": 0}', '{"value": "ON", "ttl": true}', '{"value": "ON", "id": 7}',
-        '{"value": "ON", "id": ""}', '{"value": "ON", "owner": []}', '{"value": "ON", "owner": "' + "o" * 65 + '"}',
-        '{"value": "ON", "priority": 1.5}', '{"value": "ON", "priority": -1}', '{"value": "ON", "token": {}}',
-        '{"value": "ON", "at": "now"}', '{"value": "ON", "expiry": 0}', '{"value": "ON", "extra": 1}', '{"ttl": 1}',
-        '{"value": ' + "9" * 5000 + "}", '{"value": "ON", "priority": ' + "9" * 5000 + "}", '{"value": "ON", "at": ' + "9" * 400 + "}",
-        '{"value": 1e400}', '{"value": "\\ud800"}', '{"value": "\\u0000"}', '{"": {}}', "{}",
-        '{"value": ' + "[" * deep + "]" * deep + "}", '{"value": ' + '{"a":' * deep + "1" + "}" * deep + "}",
-        "[" * deep, '{"a":' * deep + "1" + "}" * deep, '{"value": "ON", "value": "OFF", "x": 1}', '{"value": ["ON"]}',
-        '{"state": "on"}', '{"value": {"value": "ON"}}', "\ufeffON", "ＯＮ", "1" * 60_000, "x" * 70_000, "é" * 1000,
-        b"\xff\xfe", b"\x00", b"\x80ON", b'{"value": "\xff"}', b"{\x00}",
-    ]  # fmt: skip
+        *TEXTS,
+        *(f'{{"value": "ON", {field}}}' for field in FIELDS),
+        *(f'{{"value": {value}}}' for value in VALUES),
+        '{"value": ' + "[" * deep + "]" * deep + "}",
+        '{"value": ' + '{"a":' * deep + "1" + "}" * deep + "}",
+        '{"a":' * deep + "1" + "}" * deep,
+        "[" * deep,
+    ]
     chosen = chance.choice([*texts, None])
     if chosen is None:
         return chance.randbytes(chance.randrange(1, 400)).replace(b"\0", b"?") + b"\xff"

@@ -141,6 +141,44 @@ async def test_a_stop_waits_for_the_pins_and_not_for_the_broker(
     assert took_s < 3
 
 
+async def test_a_renewal_moves_the_deadline_and_off_with_a_ttl_does_not_come_back_as_on(
+    node: Start, watch: Observer
+) -> None:
+    running = node(switch("ttl: {max: 60}"), switch("safe: off", "other", 22))
+    await online(watch)
+    await told(watch, "lamp", {"value": "ON", "ttl": 0.5})
+    await asyncio.sleep(0.25)
+    await told(watch, "lamp", {"value": "ON", "ttl": 0.6})
+    await told(watch, "other", {"value": "OFF", "ttl": 0.3})
+    await reached(running, 27, 0)
+    assert 0.85 - 0.02 <= on_for(running, 27)[0] <= 0.85 + SLOW_S
+    await told(watch, "lamp", {"value": "ON", "ttl": 30})
+    await told(watch, "lamp", {"value": "ON"})  # a command to which no TTL applies ends the lease ...
+    await told(watch, "lamp", {"value": "OFF", "ttl": 0.2, "owner": "me"})  # ... and is where the next one ends
+    await watch.result("lamp", cause="expired", owner="me")
+    assert running.levels(27) == [0, 1, 0, 1, 0, 1]
+    assert running.levels(22) == [0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+async def test_where_a_released_line_falls_a_crash_of_the_keeper_ends_the_same(
+    node: Start, watch: Observer, number: int
+) -> None:
+    fan = "{id: fan, kind: motor, forward: 23, backward: 24}"
+    running = node(
+        switch("initial: on"), switch("ttl: {default: 30}", "pump", 17), fan,
+        switch("initial: on, active_low: true", "low", 22),
+        hardware=", on_release: pull, pulls: {22: up}",
+    )  # fmt: skip
+    await online(watch)
+    await told(watch, "pump", {"value": "ON", "owner": "me"})
+    await told(watch, "fan", {"value": 50, "owner": "me"})
+    await replaced(running, "keeper pins", running.signal("keeper pins", number))
+    assert (await watch.result("pump", cause="keeper_lost"))["state"] == "OFF"
+    assert (await watch.result("fan", cause="keeper_lost"))["state"] == 0
+    assert [running.levels(pin) for pin in (27, 17, 23, 22)] == [[1, 0, 1], [0, 1, 0, 0], [0, 0.5, 0, 0], [0, 1, 0]]
+
+
 # ---- the controller is lost
 
 
@@ -190,6 +228,22 @@ async def test_a_broker_that_is_back_in_time_and_one_that_is_only_quiet_end_noth
     await replaced(running, "agent", running.signal("agent", signal.SIGKILL))
     await asyncio.sleep(AFTER_S + 0.5)
     assert running.levels(27) == [0, 1]
+
+
+@pytest.mark.parametrize("after_s", [0.9, 1.5])
+async def test_a_short_delay_is_no_false_alarm_while_the_broker_is_quiet(
+    node: Start, watch: Observer, broker: Mosquitto, after_s: float
+) -> None:
+    running = node(switch(f"on_disconnect: {{after: {after_s}}}"))
+    await online(watch)
+    await told(watch, "lamp", {"value": "ON"})
+    await asyncio.sleep(3)
+    assert running.levels(27) == [0, 1]
+    lost_ns = time.monotonic_ns()
+    broker.freeze()
+    off_ns = await reached(running, 27, 0)
+    broker.thaw()
+    assert after_s / 3 <= seconds(lost_ns, off_ns) <= after_s + LATE_S
 
 
 async def test_a_running_lease_runs_on_to_its_deadline_and_ends_at_the_value_of_the_loss(
@@ -449,7 +503,7 @@ async def test_interlock_and_dead_time_are_kept_through_crashes_and_restarts(nod
     await reached(running, 2, 1)  # a crash is no reason to stay off
     await eventually_told(watch, "down", {"value": "ON"})
     state = running.folder / "state" / "pimqtt" / "car1" / "state.json"
-    await eventually(lambda: '"down":true' in state.read_text(), what="the resting value on disk")
+    await eventually(lambda: state.exists() and '"down":true' in state.read_text(), what="the resting value on disk")
     kill_all(running)
     running.start()
     await reached(running, 3, 1, 8)
@@ -492,7 +546,11 @@ async def test_no_storm_of_commands_puts_two_members_on_together(node: Start, wa
     for number in range(300):
         command: dict[str, Any] = {"value": chance.choice(["ON", "ON", "OFF"]), "id": f"s{number}"}
         if chance.random() < 0.5:
-            command |= {"ttl": chance.choice([0.05, 0.1, 0.3]), "owner": chance.choice("ab"), "priority": chance.randrange(3)}
+            command |= {
+                "ttl": chance.choice([0.05, 0.1, 0.3]),
+                "owner": chance.choice("ab"),
+                "priority": chance.randrange(3),
+            }
         await watch.send(f"pimqtt/car1/m{chance.choice((2, 3, 4))}/set", command)
         await asyncio.sleep(chance.choice((0, 0, 0.01, 0.03)))
         if number in (100, 200):

@@ -72,6 +72,11 @@ async def wheels(running: Node, *levels: float) -> None:
 # ---- the dead-man
 
 
+def at_rest_ns(running: Node, pin: int, since_ns: int) -> int:
+    """When a pin came to rest after a moment; 0 where it did not."""
+    return next((row["t_ns"] for row in moves(running, pin) if row["t_ns"] > since_ns and not row["value"]), 0)
+
+
 async def test_renewals_at_10_hz_leave_no_gap_and_their_end_stops_the_motor_on_time(
     node: Start, watch: Observer
 ) -> None:
@@ -92,9 +97,7 @@ async def test_renewals_at_10_hz_leave_no_gap_and_their_end_stops_the_motor_on_t
     assert running.levels(24) == [0]
 
 
-async def test_a_command_without_ttl_takes_the_dead_man_and_a_shorter_ttl_is_kept(
-    node: Start, watch: Observer
-) -> None:
+async def test_a_command_without_ttl_takes_the_dead_man_and_a_shorter_ttl_is_kept(node: Start, watch: Observer) -> None:
     running = node(FAN)
     await online(watch)
     accepted = await told(watch, "fan", {"value": 40, "owner": "me"})
@@ -150,6 +153,20 @@ async def test_the_dead_man_holds_when_the_broker_freezes(node: Start, watch: Ob
     assert DEADMAN_S - 0.05 <= seconds(last["t_ns"], stop["t_ns"]) <= DEADMAN_S + LATE_S
 
 
+async def test_a_car_stops_within_a_second_however_often_its_keeper_dies(node: Start, watch: Observer) -> None:
+    running = node(CAR)
+    await online(watch)
+    for count in range(4):
+        async with Driving(watch, "car", f"me{count}"):
+            await eventually(lambda: running.levels(5)[-1] > 0, what="it drives")
+            await asyncio.sleep(0.25)
+            killed_ns = time.monotonic_ns()
+            old = running.signal("keeper pins", signal.SIGKILL)
+        safe_ns = await eventually(partial(at_rest_ns, running, 5, killed_ns))
+        assert seconds(killed_ns, safe_ns) < 1
+        await replaced(running, "keeper pins", old)
+
+
 # ---- values
 
 
@@ -192,9 +209,10 @@ async def test_a_drive_takes_a_joystick_and_words(node: Start, watch: Observer) 
     [
         ("fan", "101", "out_of_range"), ("fan", "full", "invalid"), ("fan", "1e400", "invalid"),
         ("fan", {"value": True}, "invalid"), ("fan", {"value": None}, "invalid"), ("fan", {"x": 0, "y": 1}, "invalid"),
-        ("car", {"x": 0}, "invalid"), ("car", {"x": 0, "y": 1, "z": 0}, "invalid"), ("car", {"x": 2, "y": 0}, "out_of_range"),
-        ("car", {"x": "0", "y": 1}, "invalid"), ("car", '{"x": 0, "y": NaN}', "invalid"),
-        ("car", {"x": 0, "y": 1, "owner": "me"}, "invalid"), ("car", "0", "invalid"), ("car", {"x": True, "y": 0}, "invalid"),
+        ("car", {"x": 0}, "invalid"), ("car", {"x": 0, "y": 1, "z": 0}, "invalid"), ("car", "0", "invalid"),
+        ("car", {"x": 2, "y": 0}, "out_of_range"), ("car", {"x": "0", "y": 1}, "invalid"),
+        ("car", '{"x": 0, "y": NaN}', "invalid"), ("car", {"x": 0, "y": 1, "owner": "me"}, "invalid"),
+        ("car", {"x": True, "y": 0}, "invalid"),
     ],
 )  # fmt: skip
 async def test_what_is_no_value_is_refused_and_never_completed(
@@ -265,6 +283,17 @@ async def test_the_safe_value_with_a_ttl_is_a_command_like_any_other(node: Start
     zero = await told(watch, "fan", {"value": 0, "ttl": 0.3, "owner": "me"})
     assert {"outcome": "accepted", "ttl": 0.3, "holder": "me", "state": 0}.items() <= zero.items()
     assert (await told(watch, "fan", {"value": 10, "owner": "you"}))["code"] == "held"
+
+
+async def test_who_was_stopped_at_a_level_need_not_let_go(node: Start, watch: Observer) -> None:
+    running = node(PUMP)
+    await online(watch)
+    await told(watch, "pump", {"value": "ON", "owner": "me", "priority": 5})
+    assert (await told(watch, "pump", {"value": "ON", "owner": "you", "priority": 5}))["code"] == "held"
+    assert (await told(watch, "pump", {"value": "OFF", "owner": "you"}))["outcome"] == "accepted"
+    assert (await watch.result("pump", cause="stopped"))["owner"] == "me"
+    assert (await told(watch, "pump", {"value": "ON", "owner": "me"}))["outcome"] == "accepted"
+    assert running.levels(17) == [0, 1, 0, 1]
 
 
 async def test_all_anonymous_senders_are_one_owner(node: Start, watch: Observer) -> None:
@@ -486,6 +515,25 @@ async def test_commands_that_waited_in_a_stalled_agent_move_nothing_and_a_stop_a
     assert fresh["outcome"] == "accepted"
 
 
+async def test_a_command_that_its_keeper_does_not_take_in_time_is_rejected_and_not_done_later(
+    node: Start, watch: Observer
+) -> None:
+    running = node(FAN, LAMP)
+    await online(watch)
+    running.signal("keeper pins", signal.SIGSTOP)
+    sent_s = time.monotonic()
+    for device, value in (("lamp", "ON"), ("fan", 50)):
+        await watch.send(f"pimqtt/car1/{device}/set", {"value": value, "id": "late", "ttl": 0.4})
+    late = await watch.wait("pimqtt/car1/lamp/result")
+    running.signal("keeper pins", signal.SIGCONT)
+    assert (late.json()["outcome"], late.json()["code"]) == ("rejected", "unavailable")
+    assert 0.25 < late.at_s - sent_s < 0.6
+    await asyncio.sleep(0.3)
+    assert (running.levels(27)[-1], running.levels(23)[-1]) == (0, 0)
+    assert 1 not in running.levels(27)
+    assert 0.5 not in running.levels(23)
+
+
 # ---- the emergency stop
 
 
@@ -582,6 +630,23 @@ async def test_a_latch_survives(node: Start, watch: Observer, how: str, topic: s
     await watch.send(f"{topic}/set", "OFF")
     await watch.wait(f"{topic}/state", lambda s: s.text == "OFF", since=since)
     assert (await told(watch, "car", {"value": {"x": 0, "y": 1}, "owner": "you"}))["outcome"] == "accepted"
+
+
+async def test_a_memory_that_cannot_be_read_counts_as_latched(node: Start, watch: Observer) -> None:
+    running = node(CAR)
+    await online(watch)
+    running.stop()
+    state = running.folder / "state" / "pimqtt" / "car1" / "state.json"
+    state.write_bytes(b'{"resting": {"car"')
+    since = len(watch.seen)
+    running.start()
+    await watch.wait(f"{NODE}/state", lambda s: s.text == "ON", since=since, timeout_s=10)
+    assert (await told(watch, "car", {"value": {"x": 0, "y": 1}}))["code"] == "latched"
+    assert "moved aside" in running.log.read_text()
+    await watch.send(f"{NODE}/set", "OFF")
+    await watch.wait(f"{NODE}/state", lambda s: s.text == "OFF", since=since)
+    await asyncio.sleep(DEADMAN_S + 0.1)
+    assert (await told(watch, "car", {"value": {"x": 0, "y": 1}}))["outcome"] == "accepted"
 
 
 @pytest.mark.parametrize("topic", [ALL, NODE, DEVICE])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -144,9 +145,7 @@ async def test_a_replayed_lease_has_only_the_life_that_at_proves_left(
 
 
 @both
-async def test_without_a_synchronised_clock_at_proves_nothing(
-    start: Start, watch: Observer, broker: Mosquitto
-) -> None:
+async def test_without_a_synchronised_clock_at_proves_nothing(start: Start, watch: Observer, broker: Mosquitto) -> None:
     await retain(broker.port, "pimqtt/car1/pump/set", {"value": "ON", "ttl": 60, "at": time.time()})
     running = start(PUMP, env={"PIMQTT_CLOCK": "unsync"})
     await online(watch)
@@ -259,7 +258,9 @@ async def test_a_live_retained_command_is_done_and_then_cleared_from_the_broker(
     assert (await told(watch, "lamp", {"value": "ON"}, retain=True))["outcome"] == "accepted"
     accepted = await told(watch, "pump", {"value": "ON", "ttl": 30}, retain=True, qos=1)
     assert accepted["ttl"] == 30  # live: what proves nothing is ignored
-    assert (await told(watch, "pump", {"value": "ON", "ttl": 30, "at": time.time() - 40}, retain=True))["code"] == "stale"
+    assert (await told(watch, "pump", {"value": "ON", "ttl": 30, "at": time.time() - 40}, retain=True))[
+        "code"
+    ] == "stale"
     await eventually_clear(broker.port)
     assert (await told(watch, "lamp", {"value": "OFF"}))["outcome"] == "accepted"
     assert running.levels(27) == [0, 1, 0]
@@ -320,9 +321,7 @@ async def test_with_311_a_command_that_was_done_live_is_not_done_again_from_its_
 
 
 @pytest.mark.parametrize("protocol", [V311])
-async def test_with_311_a_stop_is_done_again_from_its_replay(
-    start: Start, watch: Observer, broker: Mosquitto
-) -> None:
+async def test_with_311_a_stop_is_done_again_from_its_replay(start: Start, watch: Observer, broker: Mosquitto) -> None:
     running = start(LAMP)
     await online(watch)
     await told(watch, "lamp", {"value": "OFF", "id": "kept"}, retain=True)
@@ -337,7 +336,7 @@ async def test_with_311_a_stop_is_done_again_from_its_replay(
 # ---- brokers that come back
 
 
-PERSISTENT = "persistence true\npersistence_location {folder}/\nautosave_interval 1800\n"
+PERSISTENT = "user {user}\npersistence true\npersistence_location {folder}/\nautosave_interval 1800\n"
 
 
 @both
@@ -346,7 +345,7 @@ async def test_what_was_done_live_is_not_done_again_after_a_broker_with_persiste
 ) -> None:
     folder = tmp_path / "broker"
     folder.mkdir()
-    with Mosquitto(folder, PERSISTENT.format(folder=folder)) as broker:
+    with Mosquitto(folder, PERSISTENT.format(folder=folder, user=getpass.getuser())) as broker:
         content = text(broker.port, LAMP, CAR, mqtt=f'protocol: "{protocol}"')
         with Node(tmp_path / "node", content) as running:
             async with observer(broker.port) as watch:
@@ -356,6 +355,8 @@ async def test_what_was_done_live_is_not_done_again_after_a_broker_with_persiste
             broker.stop()
             running.signal("agent", signal.SIGSTOP)
             broker.start()
+            left = {"pimqtt/car1/lamp/set"} if protocol == V311 else set()
+            assert set(await commands_left(broker.port)) == left  # it has kept what nobody cleared
             await retain(broker.port, "pimqtt/car1/car/set", {"value": {"x": 0, "y": 1}, "id": "b"})
             running.signal("agent", signal.SIGCONT)
             async with observer(broker.port) as watch:

@@ -1,9 +1,11 @@
-"""The session with the broker: birth and will, what is announced, answered and never said; doubles; logins and ways in."""
+"""The session with the broker: birth and will, what is announced and answered; doubles; logins and ways in."""
 
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
+import os
 import signal
 import ssl
 import statistics
@@ -21,8 +23,10 @@ from tests.broker.steps import (
     FAN,
     LAMP,
     PUMP,
+    Driving,
     Start,
     called,
+    cleared,
     eventually,
     kill_all,
     online,
@@ -50,9 +54,7 @@ def words(watch: Observer, topic: str, since: int = 0) -> list[str]:
 
 def index(watch: Observer, topic: str, payload: bytes | None = None, since: int = 0) -> int:
     """Tell when something was said."""
-    return next(
-        i for i, s in enumerate(watch.seen) if i >= since and s.topic == topic and payload in (None, s.payload)
-    )
+    return next(i for i, s in enumerate(watch.seen) if i >= since and s.topic == topic and payload in (None, s.payload))
 
 
 # ---- birth, will, marker
@@ -116,6 +118,35 @@ async def test_states_come_again_after_the_birth_of_home_assistant(node: Start, 
     assert not [s for s in watch.seen[since:] if s.topic.startswith("homeassistant/device/")]
 
 
+async def test_many_births_in_a_row_bring_the_states_once(node: Start, watch: Observer) -> None:
+    node(LAMP)
+    await online(watch)
+    await watch.wait("pimqtt/car1/lamp/state")
+    since = len(watch.seen)
+    for _ in range(20):
+        await watch.send("homeassistant/status", "online")
+        await asyncio.sleep(0.02)
+    await watch.wait("pimqtt/car1/lamp/state", since=since, timeout_s=3)
+    await asyncio.sleep(0.5)
+    assert 1 <= len(words(watch, "pimqtt/car1/lamp/state", since)) <= 2
+
+
+async def test_a_broker_that_is_away_costs_no_time(node: Start, watch: Observer, broker: Mosquitto) -> None:
+    running = node(LAMP)
+    await online(watch)
+    broker.stop(signal.SIGKILL)
+    pid = running.pid("agent")
+
+    def used_s() -> float:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    before_s = used_s()
+    await asyncio.sleep(2)
+    assert used_s() - before_s < 0.3
+    assert running.pid("agent") == pid
+
+
 async def test_a_broker_that_was_not_there_is_found_and_found_again(tmp_path: Path) -> None:
     port = free_port()
     with Node(tmp_path / "node", config(port, PUMP)) as running:
@@ -150,6 +181,46 @@ async def test_what_happened_while_the_broker_was_away_is_told_as_states_and_not
         assert results(later, "pump") == []
 
 
+async def test_a_state_topic_is_no_way_to_command(node: Start, watch: Observer, broker: Mosquitto) -> None:
+    await retain(broker.port, "pimqtt/car1/lamp/state", "ON")
+    running = node(LAMP)
+    await online(watch)
+    await watch.wait("pimqtt/car1/lamp/state", lambda s: s.text == "OFF")
+    await watch.send("pimqtt/car1/lamp/state", "ON")
+    await told(watch, "lamp", {"value": "OFF"})
+    assert running.levels(27) == [0]
+
+
+async def test_nothing_but_press_presses_a_button(node: Start, watch: Observer) -> None:
+    running = node(LAMP)
+    await online(watch)
+    agent = running.pid("agent")
+    for payload in ("", "off", "press", "PRESS ", "1", '{"value": "OFF"}'):
+        await watch.send("pimqtt/car1/system/restart/set", payload)
+    await eventually(lambda: len(words(watch, "pimqtt/car1/system/restart/result")) == 5, what="refused")
+    assert running.pid("agent") == agent
+    await watch.send("pimqtt/car1/system/restart/set", "PRESS")
+    await replaced(running, "agent", agent)
+
+
+async def test_without_the_right_to_its_marker_the_node_comes_up_after_5_s_and_says_why(tmp_path: Path) -> None:
+    """Who may not read the marker gets what was replayed all the same, only later."""
+    may = ("pimqtt/car1/+/+", "pimqtt/car1/+/+/+", AVAILABILITY, INFO, "homeassistant/#")
+    acl = ["topic readwrite #", "user car1", f"topic write {MARKER}", *(f"topic readwrite {topic}" for topic in may)]
+    (tmp_path / "acl").write_text("\n".join([*acl, ""]))
+    with Mosquitto(tmp_path, f"acl_file {tmp_path}/acl\nuser {getpass.getuser()}\n") as broker:
+        await retain(broker.port, "pimqtt/car1/lamp/set", {"value": "ON", "id": "a"})
+        made = {"value": "ON", "ttl": 30, "at": time.time(), "id": "b"}
+        await retain(broker.port, "pimqtt/car1/pump/set", made)
+        async with observer(broker.port) as watch:
+            with running_at(tmp_path, broker.port, "user: car1", LAMP, PUMP) as running:
+                await watch.wait(AVAILABILITY, lambda s: s.text == "online", 12)
+                assert (await watch.result("lamp", "a"))["outcome"] == "accepted"
+                assert 15 < (await watch.result("pump", "b"))["ttl"] < 26
+                assert "our marker did not come back" in running.log.read_text()
+                assert running.levels(27) == [0, 1]
+
+
 # ---- discovery
 
 
@@ -176,10 +247,12 @@ async def test_identical_discovery_is_not_published_again_and_the_node_comes_fir
     announced = [s.topic.split("/")[3] for s in watch.seen if s.topic.startswith("homeassistant/device/")]
     assert announced[0] == "system"
     assert sorted(announced) == ["car", "lamp", "pump", "system"]
-    for restart in (lambda: running.signal("agent", signal.SIGKILL), running.stop):
+    for how in ("crash", "restart"):
         since = len(watch.seen)
-        restart()
-        if running.process is None:
+        if how == "crash":
+            running.signal("agent", signal.SIGKILL)
+        else:
+            running.stop()
             running.start()
         await watch.wait(AVAILABILITY, lambda s: s.text == "online", since=since, timeout_s=10)
         await watch.wait("pimqtt/car1/system/version/state", since=since)
@@ -366,9 +439,9 @@ async def test_an_acceptance_is_told_to_who_asks_and_the_state_is_the_answer_oth
 
 
 async def test_what_is_not_known_is_answered_where_it_was_asked(node: Start, watch: Observer) -> None:
-    node(LAMP, CAR)
+    node(LAMP, CAR, "{id: door, kind: binary_sensor, pin: 22}")
     await online(watch)
-    for name in ("nobody", "car/nothing", "lamp/lamp", "system/nothing"):
+    for name in ("nobody", "car/nothing", "lamp/lamp", "system/nothing", "system/stop", "door/stop", "door"):
         await watch.send(f"pimqtt/car1/{name}/set", "ON")
         answer = (await watch.wait(f"pimqtt/car1/{name}/result")).json()
         assert set(answer) == RESULT_KEYS
@@ -376,7 +449,9 @@ async def test_what_is_not_known_is_answered_where_it_was_asked(node: Start, wat
         assert name in answer["reason"]
 
 
-async def test_calls_are_answered_in_order_beside_what_they_asked(node: Start, watch: Observer) -> None:
+async def test_calls_are_answered_in_order_beside_what_they_asked(
+    node: Start, watch: Observer, broker: Mosquitto
+) -> None:
     node(FAN)
     await online(watch)
     batch: list[Any] = [
@@ -391,7 +466,14 @@ async def test_calls_are_answered_in_order_beside_what_they_asked(node: Start, w
     seen = await watch.wait("pimqtt/car1/call/result")
     answers = seen.json()
     assert not seen.retain
-    assert [answer["outcome"] for answer in answers] == ["accepted", "rejected", "rejected", "accepted", "accepted", "rejected"]
+    assert [answer["outcome"] for answer in answers] == [
+        "accepted",
+        "rejected",
+        "rejected",
+        "accepted",
+        "accepted",
+        "rejected",
+    ]
     assert [answer["code"] for answer in answers] == [None, "unknown", "invalid", None, None, "invalid"]
     assert [answer["id"] for answer in answers] == [1, 2, None, None, "v", 3]
     assert answers[0]["mine"] == {"a": [1, None]}
@@ -405,24 +487,41 @@ async def test_calls_are_answered_in_order_beside_what_they_asked(node: Start, w
         answer = (await watch.wait("pimqtt/car1/call/result", since=since)).json()
         assert (answer["outcome"], answer["code"]) == ("rejected", code)
     since = len(watch.seen)
+    await watch.send("pimqtt/car1/call", {"action": "get_version", "id": "kept"}, retain=True)
+    refused = await watch.wait("pimqtt/car1/call/result", since=since)
+    assert {"id": "kept", "code": "retained", "result": None}.items() <= refused.json().items()
+    await cleared(broker.port, "pimqtt/car1/call")
+    since = len(watch.seen)
     await watch.send("pimqtt/car1/call", "")
     await called(watch, action="get_version")
     assert len(words(watch, "pimqtt/car1/call/result", since)) == 1
 
 
 async def test_a_lease_is_told_at_most_once_a_second_while_it_is_renewed(node: Start, watch: Observer) -> None:
-    node(PUMP, env={"PIMQTT_CLOCK": "unsync"})
+    node(PUMP, CAR, env={"PIMQTT_CLOCK": "unsync"})
     await online(watch)
     since = len(watch.seen)
-    for _ in range(24):
-        await watch.send("pimqtt/car1/pump/set", {"value": "ON", "ttl": 3, "owner": "me"})
-        await asyncio.sleep(0.1)
+    async with Driving(watch, "car"):
+        for _ in range(24):
+            await watch.send("pimqtt/car1/pump/set", {"value": "ON", "ttl": 3, "owner": "me"})
+            await asyncio.sleep(0.1)
+        assert 2 <= len(words(watch, "pimqtt/car1/car/lease", since)) <= 4
     await asyncio.sleep(0.2)
     leases = [s.json() for s in watch.seen[since:] if s.topic == "pimqtt/car1/pump/lease"]
     assert 2 <= len(leases) <= 4
     for lease in leases:
         assert {"owner": "me", "value": "ON", "resting": "OFF", "end": None}.items() <= lease.items()
         assert 1.8 < lease["remaining_s"] <= 3
+
+
+async def test_the_last_of_several_renewals_is_told_within_a_second(node: Start, watch: Observer) -> None:
+    node(PUMP)
+    await online(watch)
+    for command_id in ("first", "last"):
+        await told(watch, "pump", {"value": "ON", "ttl": 30, "owner": "me", "id": command_id})
+    sent_s = time.monotonic()
+    seen = await watch.wait("pimqtt/car1/pump/lease", lambda s: b'"last"' in s.payload)
+    assert seen.at_s - sent_s < 1.3
 
 
 async def test_a_synchronised_clock_tells_when_a_lease_ends(node: Start, watch: Observer) -> None:
@@ -469,10 +568,49 @@ def running_at(folder: Path, port: int, mqtt: str, *devices: str) -> Iterator[No
         yield running
 
 
+async def test_base_and_discovery_prefix_can_be_others(tmp_path: Path, broker: Mosquitto) -> None:
+    with running_at(tmp_path, broker.port, "base: site/pi, discovery_prefix: ha", LAMP, PUMP) as running:
+        async with observer(broker.port, ("#",)) as watch:
+            await watch.wait("site/pi/car1/availability", lambda s: s.text == "online", 10)
+            config_seen = (await watch.wait("ha/device/car1/lamp/config")).json()
+            assert config_seen["components"]["main"]["command_topic"] == "site/pi/car1/lamp/set"
+            reply = "site/pi/reply/me"
+            await watch.send("site/pi/car1/lamp/set", "ON", ResponseTopic=reply, CorrelationData=b"1")
+            assert (await watch.wait(reply)).json()["outcome"] == "accepted"
+            since = len(watch.seen)
+            await watch.send("homeassistant/status", "online")
+            await watch.wait("site/pi/car1/lamp/state", since=since)
+            assert {s.topic.split("/")[0] for s in watch.seen} == {"site", "ha", "homeassistant"}
+            assert running.levels(27) == [0, 1]
+
+
+async def test_an_input_of_the_simulated_chip_is_set_where_that_is_allowed(node: Start, watch: Observer) -> None:
+    running = node("{id: door, kind: binary_sensor, pin: 22}", LAMP, hardware=", control: true")
+    await online(watch)
+    await watch.wait("pimqtt/car1/door/state", lambda s: s.text == "OFF")
+    await watch.send("pimqtt/car1/sim/22/set", "1")
+    assert (await watch.wait("pimqtt/car1/door/state", lambda s: s.text == "ON")).retain
+    for pin, payload in (("27", "1"), ("22", "ON"), ("x", "1"), ("22", "")):
+        await watch.send(f"pimqtt/car1/sim/{pin}/set", payload)
+    assert (await watch.wait("pimqtt/car1/sim/27/result")).json()["code"] == "unavailable"  # an output
+    assert (await watch.wait("pimqtt/car1/sim/22/result")).json()["code"] == "invalid"
+    assert (await watch.wait("pimqtt/car1/sim/x/result")).json()["code"] == "invalid"
+    assert running.levels(27) == [0]
+
+
+async def test_inputs_of_the_simulated_chip_are_nobody_s_business_otherwise(node: Start, watch: Observer) -> None:
+    node("{id: door, kind: binary_sensor, pin: 22}")
+    await online(watch)
+    await watch.send("pimqtt/car1/sim/22/set", "1")
+    assert (await watch.wait("pimqtt/car1/sim/22/result")).json()["code"] == "forbidden"
+    assert "ON" not in words(watch, "pimqtt/car1/door/state")
+
+
 async def test_the_largest_packet_of_the_broker_is_respected(tmp_path: Path) -> None:
-    with Mosquitto(tmp_path, "max_packet_size 2500\n") as broker, running_at(
-        tmp_path, broker.port, "keepalive: 15", LAMP, CAR, PUMP
-    ) as running:
+    with (
+        Mosquitto(tmp_path, "max_packet_size 2500\n") as broker,
+        running_at(tmp_path, broker.port, "keepalive: 15", LAMP, CAR, PUMP) as running,
+    ):
         async with observer(broker.port) as watch:
             await watch.wait("homeassistant/device/car1/lamp/config", timeout_s=10)
             assert (await told(watch, "lamp", {"value": "ON"}))["outcome"] == "accepted"
@@ -492,9 +630,10 @@ async def test_the_largest_packet_of_the_broker_is_respected(tmp_path: Path) -> 
 async def test_a_websocket_is_a_way_in(tmp_path: Path) -> None:
     port = free_port()
     extra = f"listener {port}\nprotocol websockets\nsocket_domain ipv4\n"
-    with Mosquitto(tmp_path, extra) as broker, running_at(
-        tmp_path, port, "transport: websockets, path: /mqtt", PUMP, FAN
-    ) as running:
+    with (
+        Mosquitto(tmp_path, extra) as broker,
+        running_at(tmp_path, port, "transport: websockets, path: /mqtt", PUMP, FAN) as running,
+    ):
         async with observer(broker.port) as watch:
             await online(watch)
             assert (await told(watch, "pump", {"value": "ON", "ttl": 0.4}, qos=1))["outcome"] == "accepted"
@@ -537,11 +676,15 @@ def denials(broker: Hardened) -> Iterator[list[str]]:
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 async def test_everything_works_on_the_hardened_broker_and_nothing_is_denied(tmp_path: Path, protocol: str) -> None:
     with hardened_broker(tmp_path, ["car1"], ["olga:operator"]) as broker, denials(broker) as denied:
-        login = f'user: car1, password: "{broker.passwords["car1"]}", tls: {{ca: "{broker.ca}"}}, protocol: "{protocol}"'
+        login = (
+            f'user: car1, password: "{broker.passwords["car1"]}", tls: {{ca: "{broker.ca}"}}, protocol: "{protocol}"'
+        )
         async with _operator(broker, "olga") as watch:
             await watch.send("pimqtt/car1/lamp/set", "ON", retain=True, qos=1)
             await watch.send("pimqtt/stop/set", "ON", retain=True, qos=1)
-            with running_at(tmp_path, broker.port, login, LAMP, PUMP, CAR, "{id: eye, kind: camera, source: synthetic}") as node:
+            with running_at(
+                tmp_path, broker.port, login, LAMP, PUMP, CAR, "{id: eye, kind: camera, source: synthetic}"
+            ) as node:
                 await watch.wait(AVAILABILITY, lambda s: s.text == "online", 10)
                 await watch.wait("pimqtt/car1/stop/state", lambda s: s.text == "ON")
                 await watch.send("pimqtt/car1/stop/set", "OFF")

@@ -39,7 +39,7 @@ async def test_an_agent_of_another_version_takes_over_the_living_keeper(
         assert lease.json()["owner"] == "me"
         assert running.pid("keeper pins") == keeper
         assert running.pid("agent")
-        await watch.result("pump", outcome="reverted", cause="expired")
+        await watch.result("pump", outcome="reverted", cause="expired", timeout_s=6)
         assert running.levels(17) == [0, 1, 0]
 
 
@@ -50,7 +50,8 @@ async def test_a_reload_reopens_only_what_changed(node: Callable[..., Node], wat
     await watch.result("lamp", "a")
     keeper = running.pid("keeper pins")
     changed = PUMP.replace("default: 5", "default: 7")
-    running.config.write_text(running.config.read_text().replace(PUMP, changed + "\n  - {id: horn, kind: switch, pin: 4}"))
+    more = changed + "\n  - {id: horn, kind: switch, pin: 4}"
+    running.config.write_text(running.config.read_text().replace(PUMP, more))
     count = len(watch.seen)
     assert running.process
     os.kill(running.process.pid, signal.SIGHUP)

@@ -119,7 +119,8 @@ def test_a_relative_clip_starts_at_the_folder_of_the_configuration(read: Read, f
 
 
 def test_certificates_are_looked_for_beside_the_configuration(tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text("node: a\nmqtt: {tls: {ca: ca.crt, cert: /etc/x.crt}}\nhardware: {backend: simulated}\n")
+    mqtt = "mqtt: {tls: {ca: ca.crt, cert: /etc/x.crt}}"
+    (tmp_path / "c.yaml").write_text(f"node: a\n{mqtt}\nhardware: {{backend: simulated}}\n")
     tls = load(tmp_path / "c.yaml").mqtt.tls
     assert tls is not None
     assert (tls.ca, tls.cert) == (str(tmp_path / "ca.crt"), "/etc/x.crt")
