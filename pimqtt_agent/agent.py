@@ -176,7 +176,7 @@ def client_id(settings: Settings, hardware_id: str) -> str:
 
 
 def ping_s(settings: Settings) -> float | None:
-    """Tell how often the broker is asked where an output has ``on_disconnect``: a third of the shortest, at most 10 s."""
+    """Tell how often the broker is asked where an output has ``on_disconnect``: a third of the shortest, at most 10."""
     afters = [
         entity.rules.on_disconnect.after_s
         for device in settings.devices
