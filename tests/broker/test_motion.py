@@ -693,10 +693,19 @@ async def test_an_emergency_stop_is_not_lost_while_the_pin_keeper_is_replaced(
         assert levels.index(0, 1) == len(levels) - 1  # the claim of the next keeper, and no move after it
 
 
+async def test_the_emergency_stop_is_also_taken_as_a_command_in_json(node: Start, watch: Observer) -> None:
+    node(CAR)
+    await online(watch)
+    for word in ("ON", "OFF"):
+        since = len(watch.seen)
+        await watch.send(f"{NODE}/set", {"value": word})
+        await watch.wait(f"{NODE}/state", lambda s, word=word: s.text == word, since=since)  # type: ignore[misc]
+
+
 async def test_a_stop_that_is_no_word_is_answered_and_changes_nothing(node: Start, watch: Observer) -> None:
     node(CAR)
     await online(watch)
-    for payload in ("on", b"\xff", "{", '{"value": "ON"}', "1"):
+    for payload in ("on", b"\xff", "{", '{"value": "on"}', "1", "null"):
         since = len(watch.seen)
         await watch.send(f"{NODE}/set", payload)
         assert (await watch.wait(f"{NODE}/result", since=since)).json()["code"] == "invalid"

@@ -70,8 +70,10 @@ async def heard(ha: HomeAssistant) -> AsyncIterator[Story]:
 
 @pytest.fixture
 async def watch(broker_port: int) -> AsyncIterator[Observer]:
-    """Give a client that sees everything."""
-    async with observer(broker_port, ("pimqtt/#", "homeassistant/#")) as watcher:
+    """Give a client that sees everything, and has seen what was retained before."""
+    async with observer(broker_port, ("pimqtt/#", "homeassistant/#", "rig/#")) as watcher:
+        await watcher.send("rig/now", "?")
+        await watcher.wait("rig/now", timeout_s=10)
         yield watcher
 
 

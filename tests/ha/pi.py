@@ -81,8 +81,8 @@ class Pi(Node):
     async def forget(self, ha: HomeAssistant) -> None:
         """Clear all that the broker keeps of it; Home Assistant must let go of it."""
         async with observer(self.port, (f"homeassistant/device/{self.name}/#", self.topic("#"), "rig/#")) as watch:
-            await watch.send("rig/all", "?")
-            await watch.wait("rig/all", timeout_s=10)
+            await watch.send("rig/now", "?")
+            await watch.wait("rig/now", timeout_s=10)
             topics = {seen.topic for seen in watch.seen if seen.retain and seen.payload}
             for topic in sorted(topic for topic in topics if topic.startswith("homeassistant/")):
                 await watch.send(topic, retain=True, qos=1)
