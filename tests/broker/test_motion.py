@@ -154,6 +154,22 @@ async def test_the_dead_man_holds_when_the_broker_freezes(node: Start, watch: Ob
     assert DEADMAN_S - 0.05 <= seconds(last["t_ns"], stop["t_ns"]) <= DEADMAN_S + LATE_S
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_car_stops_when_the_run_ends_or_is_killed(node: Start, watch: Observer, number: int) -> None:
+    running = node(CAR)
+    await online(watch)
+    async with Driving(watch, "car"):
+        await reached_any(running, 5)
+        assert running.process
+        killed_ns = time.monotonic_ns()
+        running.process.send_signal(number)
+        assert seconds(killed_ns, await reached(running, 5, 0)) < 0.5
+        await asyncio.to_thread(running.process.wait, 5)
+        await asyncio.sleep(0.3)
+    assert running.levels(5)[-2:].count(0) == 1
+    assert running.levels(5).count(0) == 2
+
+
 async def test_a_car_stops_within_a_second_however_often_its_keeper_dies(node: Start, watch: Observer) -> None:
     running = node(CAR)
     await online(watch)
