@@ -83,7 +83,8 @@ class Names:
 
     def __init__(self, hardware: dict[str, Any]) -> None:
         """Take the section, unchecked."""
-        self._backend = hardware.get("backend")
+        backend = hardware.get("backend")
+        self._backend = backend if isinstance(backend, str) else None
         self._chip = hardware.get("chip")
         chips = hardware.get("chips")
         self._chips: dict[str, Any] = chips if isinstance(chips, dict) else {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 from typing import Any
 
@@ -128,7 +129,8 @@ def from_configuration(path: str, *, quiet: bool) -> int:
     content = safe_list.read(runtime)
     if content:
         return from_list(content, quiet=quiet)
-    status, lines = 0, []
+    lines: list[str] = []
+    complaints: list[str] = []
     board = open_board(settings, runtime)
     for device in settings.devices:
         for line, level in safe_levels(device).items() if device.keeper == "pins" else ():
@@ -139,12 +141,13 @@ def from_configuration(path: str, *, quiet: bool) -> int:
                     board.output(line, int(level >= 0.5))
                 lines.append(_line(device.id, line, level))
             except HardwareError as error:
-                lines.append(f"{device.id}: {error}")
-                status = 1
+                complaints.append(f"{device.id}: {error}")
     board.close()
     for text in lines:
         _say(text, quiet=quiet)
-    return status
+    for text in complaints:
+        _complain(text)
+    return 1 if complaints else 0
 
 
 def _line(device: str, line: object, level: float) -> str:
@@ -153,16 +156,17 @@ def _line(device: str, line: object, level: float) -> str:
 
 def _say(text: str, *, quiet: bool = False) -> None:
     if not quiet:
-        _write(1, text)
+        _write(sys.stdout, text)
 
 
 def _complain(what: object) -> None:
-    _write(2, str(what))
+    _write(sys.stderr, str(what))
 
 
-def _write(descriptor: int, text: str) -> None:
+def _write(stream: Any, text: str) -> None:
     """Write a line; a reader who has gone is no reason to end differently."""
     try:
-        os.write(descriptor, f"{text}\n".encode())
+        stream.write(f"{text}\n")
+        stream.flush()
     except OSError:
-        return
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # also for what Python writes at its end

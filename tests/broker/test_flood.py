@@ -103,7 +103,7 @@ async def test_a_stop_overtakes_a_flood_of_commands_to_other_outputs(
 ) -> None:
     running = node(*switches(), FAN)
     await online(watch)
-    flooding = asyncio.create_task(asyncio.to_thread(Flood(broker.port).run, 3 * COMMANDS))
+    flooding = asyncio.create_task(asyncio.to_thread(Flood(broker.port).run, 2 * COMMANDS))
     took_ms: list[float] = []
     while not flooding.done() and len(took_ms) < 40:
         await watch.send("pimqtt/car1/fan/set", {"value": 50 + len(took_ms), "owner": "me"})

@@ -218,15 +218,14 @@ async def test_the_loss_of_the_broker_ends_a_resting_value_after_its_delay(
 async def test_a_broker_that_is_back_in_time_and_one_that_is_only_quiet_end_nothing(
     node: Start, watch: Observer, broker: Mosquitto
 ) -> None:
-    running = node(switch(LOST))
+    running = node(switch("on_disconnect: {after: 3.5, value: off}"))
     await online(watch)
     await told(watch, "lamp", {"value": "ON"})
     broker.freeze()
-    await asyncio.sleep(0.7)
+    await asyncio.sleep(0.5)
     broker.thaw()
-    await asyncio.sleep(AFTER_S + 0.5)
     await replaced(running, "agent", running.signal("agent", signal.SIGKILL))
-    await asyncio.sleep(AFTER_S + 0.5)
+    await asyncio.sleep(4)
     assert running.levels(27) == [0, 1]
 
 

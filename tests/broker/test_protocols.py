@@ -40,6 +40,7 @@ async def test_a_broker_that_does_not_take_version_5_is_spoken_to_in_3_1_1(tmp_p
             old = running.signal("agent", signal.SIGKILL)
             await replaced(running, "agent", old)
             await eventually(lambda: broker.versions == [5, 4, 4, 5, 4], 8, "version 5 is tried again")
+            await eventually(lambda: broker.said(AVAILABILITY).count("online") == 3, 5, "online in each session")
             assert await asyncio.to_thread(running.stop) == 0
             await eventually(lambda: broker.said(AVAILABILITY)[-1] == "offline", what="offline")
         assert "Traceback" not in running.log.read_text()

@@ -44,6 +44,7 @@ async def test_a_latch_outlives_camera_keeper_agent_and_restart(node: Start, wat
         await watch.wait("pimqtt/car1/eye/image", timeout_s=15, since=count)
         assert watch.last("pimqtt/car1/stop/state").text == "ON"  # type: ignore[union-attr]
     running.stop()
+    await watch.wait("pimqtt/car1/availability", lambda s: s.text == "offline", since=len(watch.seen))
     count = len(watch.seen)
     running.start()
     await watch.wait("pimqtt/car1/pump/lease", timeout_s=10, since=count)

@@ -114,3 +114,7 @@ def test_json_is_yaml(tmp_path: Path, value: Any, text: str) -> None:
         check(tmp_path / "c.yaml", HEAD + "devices: " + json.dumps([value, text], ensure_ascii=True))
     except (UnicodeEncodeError, TypeError):
         assume(False)
+
+
+def test_a_backend_that_is_a_list_is_a_mistake_like_any_other(tmp_path: Path) -> None:
+    check(tmp_path / "c.yaml", "node: a\nhardware: {backend: [], pulls: {value: up}}\ndevices: []\n")

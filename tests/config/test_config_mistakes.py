@@ -113,7 +113,7 @@ ROOTS = [
     ("file: x", f"file: unknown key 'file'; allowed: {ROOT_KEYS}"),
     ("devices: 5", "devices: 5 is not a list"),
     ("devices: {a: 5}", "devices: {a: 5} is not a list"),
-    ("linger_s: 0", "linger_s: 0 is out of range; allowed: above 0"),
+    ("linger_s: 0", "linger_s: 0 is out of range; allowed: 1 to 3600"),
     ("mqtt: {port: 70000}", "mqtt.port: 70000 is out of range; allowed: 1 to 65535"),
     ("mqtt: {port: abc}", "mqtt.port: 'abc' is not a whole number"),
     ("mqtt: {keepalive: 2.5}", "mqtt.keepalive: 2.5 is not a whole number"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 
 import pytest
 
@@ -27,8 +29,11 @@ def test_a_command_always_bears_id_time_and_expiry(cli: Cli, at: At) -> None:
     answer = json.loads(with_json.stdout)
     assert (with_json.returncode, answer["outcome"], answer["target"]) == (0, "accepted", "car1/pump")
     assert answer["id"]
-    seen = cli(*at, "send", "car1/nobody", "OFF", "--json")
-    sent = json.loads(json.loads(seen.stdout)["value"])
+    listen = ["mosquitto_sub", "-p", at[1].rpartition(":")[2], "-t", "pimqtt/car1/nobody/set", "-C", "1", "-W", "10"]
+    with subprocess.Popen(listen, stdout=subprocess.PIPE, text=True) as heard:
+        time.sleep(0.3)
+        cli(*at, "send", "car1/nobody", "OFF")
+        sent = json.loads(heard.communicate(timeout=10)[0])
     assert set(sent) == {"value", "id", "at", "expiry"}
 
 

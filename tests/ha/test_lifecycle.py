@@ -69,6 +69,8 @@ async def test_home_assistant_restarts(ha: HomeAssistant, agent: Start, watch: O
     await ha.wait_state(pi.entity_id("binary_sensor", "door"), "off")
     shown = ("switch.relay", "switch.pump", "light.lamp", "number.fan", "binary_sensor.door", "sensor.eye_taken")
     names = [pi.entity_id(*name.split(".")) for name in shown]
+    for name in names:
+        await ha.wait_state(name, lambda state: state["state"] not in ("unknown", "unavailable"))
     states = await ha.states()
     before = {name: states[name]["state"] for name in names}
     marks, since = pi.marks(), len(watch.seen)
