@@ -85,7 +85,8 @@ class Names:
         """Take the section, unchecked."""
         backend = hardware.get("backend")
         self._backend = backend if isinstance(backend, str) else None
-        self._chip = hardware.get("chip")
+        chip = hardware.get("chip")
+        self._chip = chip if isinstance(chip, str) else None
         chips = hardware.get("chips")
         self._chips: dict[str, Any] = chips if isinstance(chips, dict) else {}
 
@@ -96,7 +97,7 @@ class Names:
         chip, _, number = line.rpartition(":")
         if not chip or not number.isdecimal():
             return line
-        return self._chips.get(chip, chip), int(number)
+        return str(self._chips.get(chip, chip)), int(number)
 
     def check(self, line: object, node: Node, path: Path, mistakes: Mistakes) -> None:
         """Tell a line that can't exist on the backend."""

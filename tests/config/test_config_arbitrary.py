@@ -118,3 +118,10 @@ def test_json_is_yaml(tmp_path: Path, value: Any, text: str) -> None:
 
 def test_a_backend_that_is_a_list_is_a_mistake_like_any_other(tmp_path: Path) -> None:
     check(tmp_path / "c.yaml", "node: a\nhardware: {backend: [], pulls: {value: up}}\ndevices: []\n")
+
+
+def test_chips_that_are_lists_are_mistakes_like_any_other(tmp_path: Path) -> None:
+    text = "node: a\nhardware: {backend: kernel, chip: [], chips: {x: []}}\ndevices:\n"
+    for pin in ("1", "1", "x:1", "x:1"):
+        text += f"  - {{id: d, kind: switch, pin: {pin!r}}}\n".replace("'1'", "1")
+    check(tmp_path / "c.yaml", text)
