@@ -38,9 +38,9 @@ def node(broker: Mosquitto, tmp_path: Path) -> Iterator[Callable[..., Node]]:
 
     def start(*devices: str, extra: str = "", hardware: str = "", env: dict[str, str] | None = None) -> Node:
         text = config(broker.port, *devices, extra=extra, hardware=hardware)
-        running = Node(tmp_path / "node", text, env).start()
+        running = Node(tmp_path / "node", text, env)
         started.append(running)
-        return running
+        return running.start()
 
     yield start
     for running in started:
