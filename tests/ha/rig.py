@@ -32,11 +32,18 @@ _NOISE = (
     "Skipping pip installation of required modules",  # the rig asks for that: scripts/ha-env installed them
     "[haffmpeg.",  # a bare configuration asks for the version of ffmpeg, which need not be installed
     "libturbojpeg",  # a library of the distribution's that only makes scaling pictures faster
-    "[homeassistant.components.marketplace",  # wants the internet at the first start, then is switched off
     "We found a custom integration",  # said of every custom component
 )
 #: What versions say that still have their HTTP settings in YAML.
 _OLD_NOISE = ("No device components to cleanup",)  # they hear their own clearing of a topic
+
+#: The marketplace wants the internet from its first second on: here it is one that its user has switched off.
+_SHOP = {
+    "created_at": "2026-01-01T00:00:00+00:00", "modified_at": "2026-01-01T00:00:00+00:00", "data": {}, "options": {},
+    "disabled_by": "user", "discovery_keys": {}, "domain": "marketplace", "entry_id": "01JGFRM4000000000000000000",
+    "minor_version": 1, "version": 1, "pref_disable_new_entities": False, "pref_disable_polling": False,
+    "source": "system", "subentries": [], "title": "", "unique_id": None,
+}
 
 
 def free_port() -> int:
@@ -108,6 +115,8 @@ class HomeAssistant(Api):
             ("onboarding", 4, {"done": ["core_config", "analytics", "integration"]})
         ]
         yaml = f"http:\n  server_host: 127.0.0.1\n  server_port: {self._port}\n"
+        if (self._components / "marketplace").exists():
+            seeds.append(("core.config_entries", 1, {"entries": [_SHOP]}))
         if not self._old:
             seeds.append(("http", 3, {"stable": http, "pending": None, "yaml_migration_done": True}))
             yaml = ""
@@ -138,22 +147,13 @@ class HomeAssistant(Api):
                                              stdout=log, stderr=log, start_new_session=True)
 
     async def _move_in(self) -> None:
-        """Make it a home: an owner, MQTT, nothing that looks for the internet; and wait until that is on disk."""
+        """Make it a home: an owner, MQTT; and wait until that is on disk."""
         await until(self._onboarding, _START_S, "Home Assistant answering")
         await self.onboard()
         await until(self._running, _START_S, "Home Assistant running")
         await self.ask("config/core/update", country="NL")  # else a repair asks for one
-        if (self._components / "marketplace").exists():
-            await until(self._shop_closed, _START_S, "marketplace set up")
         await self.add_integration("mqtt", self._broker)
         await until(self._saved, _START_S, "the new home saved")
-
-    async def _shop_closed(self) -> bool:
-        shop = await self.entry("marketplace")
-        if not shop or shop["state"] != "loaded":
-            return False
-        await self.ask("config_entries/disable", entry_id=shop["entry_id"], disabled_by="user")
-        return True
 
     async def _onboarding(self) -> Any:
         return await self._look("/api/onboarding")
