@@ -6,6 +6,8 @@ import gc
 import os
 import sys
 
+from pimqtt_agent.deferred import defer
+
 
 def main() -> int:
     """Dispatch; return the exit status."""
@@ -17,6 +19,9 @@ def main() -> int:
     if command in ("run", "agent"):  # agent: how a supervisor starts the agent of a newer version
         gc.disable()  # nothing is garbage until we run; each process decides for itself then
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs a tenth of our start
+        defer("importlib.metadata", "entry_points")
+        defer("urllib.request")
+        defer("difflib")
         from pimqtt_agent import run  # noqa: PLC0415
 
         return run.main(rest) if command == "run" else run.agent_main(rest)
