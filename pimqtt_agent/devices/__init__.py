@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -15,8 +17,16 @@ _GROUP = "pimqtt.kinds"
 
 def _announced() -> bool:
     """Whether any installed package names our group: the machinery for entry points is slow to import."""
-    files = (file for folder in sys.path for file in Path(folder or ".").glob("*.*-info/entry_points.txt"))
-    return any(_GROUP in file.read_text("utf-8", "replace") for file in files)
+    return any(_GROUP.encode() in entries for folder in sys.path for entries in _entries(folder or "."))
+
+
+def _entries(folder: str) -> Iterator[bytes]:
+    """Give the entry points of each package installed in a folder, as they stand in its file."""
+    with suppress(OSError):  # sys.path may name what is no folder
+        for entry in Path(folder).iterdir():
+            if entry.name.endswith("-info"):
+                with suppress(OSError):  # most packages have none
+                    yield (entry / "entry_points.txt").read_bytes()
 
 
 for _module in sorted(Path(__file__).parent.glob("[a-z]*.py")):
