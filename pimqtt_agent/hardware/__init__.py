@@ -5,6 +5,7 @@ Each backend is a module with ``open_board(options, folder, runtime)``, imported
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from pimqtt_agent.settings import Settings
 
 
+def preload(settings: Settings) -> None:
+    """Import the backend as far as it may be before a fork: a keeper that replaces another has no second for that."""
+    with suppress(ImportError):  # the keeper tells it
+        import_module(f"{__name__}.{settings.hardware.backend}")
+
+
 def open_board(settings: Settings, runtime: Path) -> Board:
     """Open the backend that the configuration names; ``runtime`` is the node's runtime folder."""
     backend = settings.hardware.backend
@@ -24,6 +31,6 @@ def open_board(settings: Settings, runtime: Path) -> Board:
         module = import_module(f"{__name__}.{backend}")
         return cast("Board", module.open_board(settings.hardware, settings.folder, runtime))
     except ModuleNotFoundError as error:
-        raise HardwareError(
-            f"backend {backend} needs the Python package {error.name}, which is not installed"
-        ) from None
+        package, _, part = str(error.name).partition(".")
+        problem = f"is too old (it has no {part})" if part else "is not installed"
+        raise HardwareError(f"backend {backend} needs the Python package {package}, which {problem}") from None

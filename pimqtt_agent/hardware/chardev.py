@@ -20,6 +20,13 @@ LINE_CONFIG = struct.Struct("=QI20xIIQQ216x")
 LINE_REQUEST = struct.Struct("=I252x32s272sII20xi")
 FLAG_USED, FLAG_OUTPUT = 1 << 0, 1 << 3
 ATTR_OUTPUT_VALUES = 2
+#: Why a line can't be had, by the error's number.
+_REASONS = {
+    errno.EINVAL: "of {path} can't be claimed; is there such a line?",
+    errno.ENXIO: "of {path} can't tell its changes: its chip has no interrupt",
+    errno.ENODEV: "is gone with its chip {path}",
+    errno.ENOTTY: "of {path} needs Linux 5.10 or newer",
+}
 
 
 def _number(direction: int, command: int, size: int) -> int:
@@ -72,8 +79,11 @@ def label(path: str) -> str:
 
 
 def holder(path: str, line: int) -> str | None:
-    """Return the name under which a line is held, None where it is free."""
-    chip = _open(path)
+    """Return the name under which a line is held, None where it is free or can't be asked."""
+    try:
+        chip = _open(path)
+    except HardwareError:
+        return None
     try:
         info = bytearray(LINE_INFO.pack(b"", b"", line, 0, 0, b"", b""))
         fcntl.ioctl(chip, GET_LINE_INFO, info)
@@ -93,7 +103,7 @@ def drive(path: str, line: int, level: int) -> None:
         fcntl.ioctl(chip, GET_LINE, request)
         os.close(LINE_REQUEST.unpack(request)[-1])
     except OSError as error:
-        raise busy(path, line, error) from None
+        raise refusal(path, line, error) from None
     finally:
         os.close(chip)
 
@@ -104,13 +114,14 @@ def request_bytes(line: int, level: int) -> bytes:
     return LINE_REQUEST.pack(line, CONSUMER, config, 1, 0, 0)
 
 
-def busy(path: str, line: int, error: OSError) -> HardwareError:
-    """Say why a line can't be had, naming who holds it."""
+def refusal(path: str, line: int, error: OSError, name: int | str | None = None) -> HardwareError:
+    """Say why a line can't be had, naming who holds it. ``name`` is what the configuration calls the line."""
+    called = f"line {line if name is None else name}"
     if error.errno == errno.EBUSY:
-        return HardwareError(f'line {line} is held by "{holder(path, line) or "?"}"')
-    if error.errno == errno.EINVAL:
-        return HardwareError(f"line {line} of {path} can't be claimed; is there such a line?")
-    return HardwareError(f"line {line} of {path} can't be claimed: {error.strerror}")
+        return HardwareError(f'{called} is held by "{holder(path, line) or "?"}"')
+    if error.errno in _REASONS:
+        return HardwareError(f"{called} {_REASONS[error.errno].format(path=path)}")
+    return HardwareError(f"{called} of {path} can't be claimed: {error.strerror}")
 
 
 def _open(path: str) -> int:

@@ -2,132 +2,70 @@
 
 from __future__ import annotations
 
-import select
-import time
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import gpiod
-from gpiod.line import Bias, Direction, Edge, Value
 
 from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.hardware import chardev
-from pimqtt_agent.hardware.protocols import Line, OnEdge, Pull
-from pimqtt_agent.hardware.pulses import Pulsed, Pulses
+from pimqtt_agent.hardware.chip_board import ChipBoard
+from pimqtt_agent.hardware.gpiod_lines import Output, Place, Request, Role
+from pimqtt_agent.hardware.protocols import Line
+from pimqtt_agent.hardware.pulses import FASTEST_HZ, Pulsed, Pulses
 
 if TYPE_CHECKING:
     from pimqtt_agent.settings import KernelOptions
 
-_VALUES = (Value.INACTIVE, Value.ACTIVE)
-_BIAS = {"up": Bias.PULL_UP, "down": Bias.PULL_DOWN, "none": Bias.DISABLED}
-
 
 def open_board(options: KernelOptions, folder: Path, runtime: Path) -> KernelBoard:  # noqa: ARG001
-    """Open the board; a chip is opened with its first line."""
+    """Open the board; a chip is opened for each of its lines, so that one that comes back is found."""
     return KernelBoard(options)
 
 
-class Claimed:
-    """A line that this process holds."""
-
-    def __init__(self, board: KernelBoard, line: Line, settings: gpiod.LineSettings) -> None:
-        """Request the line, an output together with its first level."""
-        self._board = board
-        self.chip, self.offset = board.locate(line)
-        try:
-            # The kernel keeps 16 events a line unless asked for more; a bouncing contact makes more than that.
-            self._request = self.chip.request_lines(
-                {self.offset: settings}, consumer=chardev.CONSUMER.decode(), event_buffer_size=64
-            )
-        except OSError as error:
-            raise chardev.busy(self.chip.path, self.offset, error) from None
-        except ValueError:
-            raise HardwareError(f"line {line}: {self.chip.path} has no line {self.offset}") from None
-        self.line = line
-        board.lines[line] = self
-
-    def close(self) -> None:
-        """Give the line back, once."""
-        if self._board.lines.pop(self.line, None):
-            self._request.release()
-
-
-class KernelOutput(Claimed):
-    """An output."""
-
-    def __init__(self, board: KernelBoard, line: Line, level: int) -> None:
-        """Claim the line with its first level."""
-        output = gpiod.LineSettings(direction=Direction.OUTPUT, output_value=_VALUES[bool(level)])
-        super().__init__(board, line, output)
-
-    def set(self, level: int) -> None:
-        """Set the level."""
-        try:
-            self._request.set_value(self.offset, _VALUES[bool(level)])
-        except OSError as error:
-            raise HardwareError(f"line {self.line} can't be set: {error.strerror}") from None
-
-
-class KernelPwm:
+class KernelPwm(Output):
     """An output with pulses made in software."""
 
-    def __init__(self, board: KernelBoard, line: Line, duty: float, frequency_hz: float) -> None:
+    role: ClassVar[Role] = "pwm"
+
+    def __init__(self, place: Place, duty: float, frequency_hz: float, pulses: Pulses, request: Request) -> None:
         """Claim the line with its first duty; pulses begin after that."""
-        self._output = KernelOutput(board, line, int(duty >= 1))
-        self._pulsed = Pulsed(board.pulses, self._output.set, frequency_hz)
+        if frequency_hz > FASTEST_HZ:
+            reach = f"line {place.name}: pulses made in software reach {FASTEST_HZ:g} Hz"
+            raise HardwareError(f"{reach}, not {frequency_hz:g}; set frequency: {FASTEST_HZ:g} or less")
+        super().__init__(place, int(duty >= 1), request)
+        self._level = duty
+        self._pulsed = Pulsed(pulses, self._write, frequency_hz)
         if 0 < duty < 1:
             self._pulsed.set(duty)
-        self.set = self._pulsed.set
+
+    def set(self, level: float) -> None:
+        """Set the duty."""
+        self._pulsed.set(level)
+        self._level = level
 
     def close(self) -> None:
-        """Stop the pulses and give the line back."""
-        self._pulsed.stop()
-        self._output.close()
+        """End the pulses at the nearer level and give the line back, also if it is broken."""
+        if not self.closed:
+            with suppress(HardwareError):
+                self._pulsed.end()
+            super().close()
 
 
-class KernelInput(Claimed):
-    """An input."""
+class KernelBoard(ChipBoard):
+    """Lines of the chips that the configuration names."""
 
-    def __init__(self, board: KernelBoard, line: Line, pull: Pull, on_edge: OnEdge) -> None:
-        """Claim the line with its pull and both edges."""
-        both = gpiod.LineSettings(direction=Direction.INPUT, bias=_BIAS[pull], edge_detection=Edge.BOTH)
-        super().__init__(board, line, both)
-        self._on_edge = on_edge
-        self._fd = self._request.fd
-        board.watch(self._fd, self)
+    backend: ClassVar[str] = "kernel"
 
-    def get(self) -> int:
-        """Read the level."""
-        try:
-            return int(self._request.get_value(self.offset) is Value.ACTIVE)
-        except OSError as error:
-            raise HardwareError(f"line {self.line} can't be read: {error.strerror}") from None
-
-    def deliver(self, since_boot_s: float) -> None:
-        """Hand on the events that the kernel has stored; they bear CLOCK_MONOTONIC."""
-        for event in self._request.read_edge_events():
-            level = int(event.event_type is gpiod.EdgeEvent.Type.RISING_EDGE)
-            self._on_edge(level, event.timestamp_ns * 1e-9 + since_boot_s)
-
-    def close(self) -> None:
-        """Give the line back."""
-        self._board.unwatch(self._fd)
-        super().close()
-
-
-class KernelBoard:
-    """The chips that are open."""
-
-    def __init__(self, options: KernelOptions) -> None:
+    def __init__(self, options: KernelOptions, request: Request = gpiod.request_lines) -> None:
         """Wait for lines."""
+        super().__init__(request)
         self._options = options
-        self._chips: dict[str, gpiod.Chip] = {}
-        self._inputs: dict[int, KernelInput] = {}
-        self._poll = select.epoll()
-        self.lines: dict[Line, Claimed] = {}
-        self.pulses = Pulses()
+        self._request = request
+        self._pulses = Pulses()
 
-    def locate(self, line: Line) -> tuple[gpiod.Chip, int]:
+    def locate(self, line: Line) -> Place:
         """Find a line's chip, by label or path (numbers of chips change with the kernel), and its offset there."""
         name, _, offset = str(line).rpartition(":")
         chosen = self._options.chips.get(name) if name else self._options.chip
@@ -136,64 +74,22 @@ class KernelBoard:
             raise HardwareError(f"line {line}: {missing}")
         if not offset.isdecimal():
             raise HardwareError(f"line {line}: {offset!r} is not a number")
-        if chosen not in self._chips:
-            path = chosen if chosen.startswith("/") else chardev.find(chosen)
-            chardev.label(path)  # says it better than libgpiod where the chip can't be opened
-            self._chips[chosen] = gpiod.Chip(path)
-        return self._chips[chosen], int(offset)
+        path = chosen if chosen.startswith("/") else chardev.find(chosen)
+        chardev.label(path)  # says it better than libgpiod where the chip can't be opened
+        return Place(line, path, int(offset))
 
-    def output(self, line: Line, level: int) -> KernelOutput:
+    def output(self, line: Line, level: int) -> Output:
         """Claim an output."""
-        return KernelOutput(self, line, level)
+        claimed = self._lines[line] = Output(self._free(line), level, self._request)
+        return claimed
 
     def pwm(self, line: Line, duty: float, frequency_hz: float) -> KernelPwm:
         """Claim a PWM output."""
-        return KernelPwm(self, line, duty, frequency_hz)
-
-    def input(self, line: Line, pull: Pull, on_edge: OnEdge) -> KernelInput:
-        """Claim an input."""
-        return KernelInput(self, line, pull, on_edge)
-
-    def watch(self, fd: int, line: KernelInput) -> None:
-        """Watch an input's events."""
-        self._inputs[fd] = line
-        self._poll.register(fd, select.EPOLLIN)
-
-    def unwatch(self, fd: int) -> None:
-        """Forget an input."""
-        if self._inputs.pop(fd, None):
-            self._poll.unregister(fd)
-
-    def fileno(self) -> int:
-        """Readable while any input has events."""
-        return self._poll.fileno()
-
-    def dispatch(self) -> None:
-        """Deliver the events."""
-        since_boot_s = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
-        for fd, _ in self._poll.poll(0):
-            if fd in self._inputs:
-                self._inputs[fd].deliver(since_boot_s)
-
-    def simulate(self, line: Line, level: int) -> None:
-        """Refuse: real inputs are set by what hangs on them."""
-        raise HardwareError(f"line {line} can't be set to {level} from here: only the simulated backend does that")
-
-    def release_list(self) -> list[dict[str, object]]:
-        """One row an output."""
-        return [
-            {"backend": "kernel", "chip": claimed.chip.path, "name": line, "line": claimed.offset}
-            for line, claimed in self.lines.items()
-            if isinstance(claimed, KernelOutput)
-        ]
+        claimed = KernelPwm(self._free(line), duty, frequency_hz, self._pulses, self._request)
+        self._lines[line] = claimed
+        return claimed
 
     def close(self) -> None:
-        """Stop all pulses, give all lines back, close the chips."""
-        self.pulses.close()
-        for claimed in tuple(self.lines.values()):
-            claimed.close()
-        for chip in self._chips.values():
-            chip.close()
-        self._chips.clear()
-        if not self._poll.closed:
-            self._poll.close()
+        """Give all lines back and end the thread of the pulses."""
+        super().close()
+        self._pulses.close()

@@ -125,6 +125,11 @@ class Levels:
         """Tell the level that the pull outside gives."""
         return int(line in self.release.up)
 
+    def seen(self, line: int, pull: str) -> int:
+        """Read a line as an input with a pull of its own: what was set outside, else what the pulls make of it."""
+        outside = self.outside[line]
+        return outside - 1 if outside else int(pull == "up" or line in self.release.up)
+
     def put(self, line: int, level: float) -> None:
         """Set an output's level and trace it, at once."""
         self.level[line] = level

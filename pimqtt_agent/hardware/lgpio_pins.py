@@ -1,4 +1,4 @@
-"""gpiozero's lgpio pins without their twitches. Importing this starts lgpio's threads.
+"""gpiozero's lgpio pins as outputs, without their twitches. Importing this starts lgpio's threads.
 
 What gpiozero's own class does, and a keeper must not: it claims each pin as an input first (an output that the last
 process left high falls), sets an output low before its first state, knows a duty to 1 % only (10 degrees of a servo),
@@ -10,22 +10,21 @@ from __future__ import annotations
 from typing import Any
 
 import lgpio
+from gpiozero.exc import PinUnknownPi
 from gpiozero.pins.lgpio import LGPIOFactory, LGPIOPin
 from gpiozero.pins.local import LocalPiPin
 
-_PULLS = {"up": lgpio.SET_PULL_UP, "down": lgpio.SET_PULL_DOWN, "floating": lgpio.SET_PULL_NONE}
+#: What a board without a revision is taken for (a Pi 4B): all with a header of 40 pins have the same ones.
+_REVISION = 0xC03115
 
 
 class Pin(LGPIOPin):  # type: ignore[misc]
-    """A pin that is claimed once, with all that it needs."""
+    """A pin that is claimed once, with its first level."""
 
     def __init__(self, factory: Any, info: Any) -> None:
         """Claim nothing yet."""
         LocalPiPin.__init__(self, factory, info)
-        self._bounce = self._callback = None
         self._pwm: float | None = None
-        self._edges = lgpio.BOTH_EDGES
-        self._pull = lgpio.SET_PULL_NONE
         self._where: tuple[int, int] | None = None
         self._pulses = False
 
@@ -34,24 +33,6 @@ class Pin(LGPIOPin):  # type: ignore[misc]
         where = (self.factory._handle, self._number)  # noqa: SLF001
         lgpio.gpio_claim_output(*where, int(state))
         self._where = where
-
-    def input_with_pull(self, pull: str) -> None:
-        """Remember the pull; claimed is the line with its edges."""
-        self._pull = _PULLS[pull]
-
-    def _enable_event_detect(self) -> None:
-        where = (self.factory._handle, self._number)  # noqa: SLF001
-        lgpio.gpio_claim_alert(*where, lgpio.BOTH_EDGES, self._pull)
-        self._where = where
-        self._callback = lgpio.callback(*where, lgpio.BOTH_EDGES, self._call_when_changed)
-
-    def _disable_event_detect(self) -> None:
-        if self._callback is not None:
-            self._callback.cancel()
-            self._callback = None
-
-    def _get_state(self) -> int:
-        return int(lgpio.gpio_read(*self._at()))
 
     def _set_state(self, value: float) -> None:
         at = self._at()
@@ -80,7 +61,6 @@ class Pin(LGPIOPin):  # type: ignore[misc]
 
     def close(self) -> None:
         """Give the line back; its level is left to the kernel's rule."""
-        self._disable_event_detect()
         if self._where is not None:
             lgpio.gpio_free(*self._where)
         self._where = self._pwm = None
@@ -94,3 +74,9 @@ class Factory(LGPIOFactory):  # type: ignore[misc]
         """Open the chip."""
         super().__init__(chip=chip)
         self.pin_class = Pin
+
+    def _get_revision(self) -> int:
+        try:
+            return int(super()._get_revision())
+        except PinUnknownPi:  # another system than Raspberry Pi's own may not tell it
+            return _REVISION

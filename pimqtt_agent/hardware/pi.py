@@ -1,36 +1,43 @@
-"""The pi backend: a Raspberry Pi's header, by gpiozero's pins on lgpio. Lines are BCM numbers."""
+"""The pi backend: a Raspberry Pi's header. Lines are BCM numbers; outputs are gpiozero's pins on lgpio.
+
+Inputs are libgpiod's: lgpio looks for their edges 2000 times a second.
+"""
 
 from __future__ import annotations
 
+import atexit
 import os
-import time
-from collections import deque
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import gpiod
+import gpiozero.pins.local  # noqa: F401 - slow to import, which is done before a keeper is forked
+from gpiozero import devices
 
 from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.hardware import chardev
+from pimqtt_agent.hardware.chip_board import ChipBoard
+from pimqtt_agent.hardware.gpiod_lines import Input, Place, Request, Role
 from pimqtt_agent.hardware.protocols import Line, OnEdge, Pull
+from pimqtt_agent.hardware.threads import as_urgent_as_the_keeper
 
 if TYPE_CHECKING:
     from pimqtt_agent.settings import PiOptions
 
 # The header's chip on a Pi 0 to 3, 4, 5.
 _LABELS = ("pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1")
+#: What lgpio can do.
+_PULSES_HZ = (0.1, 10_000.0)
 
 
-def open_board(
-    options: PiOptions,  # noqa: ARG001
-    folder: Path,  # noqa: ARG001
-    runtime: Path,
-    factory: Any = None,
-) -> PiBoard:
-    """Open the header's chip. A ``factory`` of gpiozero's that is given (its mock, in tests) takes lgpio's place."""
-    if factory is not None:
-        return PiBoard(factory, "")
+def open_board(options: PiOptions, folder: Path, runtime: Path) -> PiBoard:  # noqa: ARG001
+    """Open the header's chip."""
     path = chardev.find(*_LABELS)
     make = _load(runtime)
-    return PiBoard(make(chip=int(path.removeprefix("/dev/gpiochip"))), path)
+    board = PiBoard(make(chip=int(path.removeprefix("/dev/gpiochip"))), path)
+    as_urgent_as_the_keeper()
+    return board
 
 
 def _load(runtime: Path) -> Any:
@@ -42,6 +49,11 @@ def _load(runtime: Path) -> Any:
     os.environ["LG_WD"] = str(runtime.resolve())
     try:
         from pimqtt_agent.hardware.lgpio_pins import Factory  # noqa: PLC0415
+    except AttributeError:
+        raise HardwareError(
+            "the installed Python package lgpio is PyPI's placeholder without code: pip uninstall lgpio, then "
+            "sudo apt install python3-lgpio, in an environment with --system-site-packages"
+        ) from None
     finally:
         os.fchdir(here)
         os.close(here)
@@ -53,158 +65,95 @@ def _load(runtime: Path) -> Any:
 class PiOutput:
     """An output; with a frequency, its level is a duty."""
 
-    def __init__(self, board: PiBoard, line: Line, level: float, frequency_hz: float | None = None) -> None:
+    def __init__(self, place: Place, pin: Any, level: float, frequency_hz: float | None = None) -> None:
         """Claim the line with its first level; pulses begin after that."""
-        self._board = board
-        self._line = line
-        self._pin = board.pin(line)
+        self.place = place
+        self.role: Role = "pwm" if frequency_hz else "output"
+        self.closed = False
+        self._pin = pin
+        self._level = level
+        slowest_hz, fastest_hz = _PULSES_HZ
+        if frequency_hz and not slowest_hz <= frequency_hz <= fastest_hz:
+            reach = f"lgpio makes pulses of {slowest_hz:g} to {fastest_hz:g} Hz"
+            raise HardwareError(f"line {place.name}: {reach}, not {frequency_hz:g}; change frequency")
         try:
-            self._pin.output_with_state(int(level >= 1))
+            pin.output_with_state(int(level >= 1))
             if frequency_hz:
-                self._pin.frequency = frequency_hz
+                pin.frequency = frequency_hz
                 if 0 < level < 1:
-                    self._pin.state = level
+                    pin.state = level
         except Exception as error:  # noqa: BLE001 - lgpio and gpiozero raise many kinds
-            raise board.refused(line, error) from None
-        board.lines[int(line)] = self
+            pin.close()
+            held = chardev.holder(place.path, place.offset)
+            reason = f'is held by "{held}"' if held else f"can't be claimed: {error}"
+            raise HardwareError(f"line {place.name} {reason}") from None
+
+    def get(self) -> float:
+        """Return the level or duty that was set."""
+        return self._level
 
     def set(self, level: float) -> None:
         """Set the level or duty."""
         try:
-            self._pin.state = level
+            self._pin.state = self._level = level
         except Exception as error:  # noqa: BLE001
-            raise HardwareError(f"line {self._line} can't be set: {error}") from None
+            raise HardwareError(f"line {self.place.name} can't be set: {error}") from None
 
     def close(self) -> None:
-        """Give the line back, once."""
-        if self._board.lines.pop(int(self._line), None):
-            self._pin.close()
+        """End the pulses at the nearer level and give the line back, once."""
+        if self.closed:
+            return
+        self.closed = True
+        if 0 < self._level < 1:
+            with suppress(HardwareError):
+                self.set(float(self._level >= 0.5))
+        self._pin.close()
 
 
-class PiInput:
-    """An input, whose edges come on lgpio's thread."""
-
-    def __init__(self, board: PiBoard, line: Line, pull: Pull, on_edge: OnEdge) -> None:
-        """Claim the line with its pull and both edges."""
-        self._board = board
-        self._line = line
-        self._pin = board.pin(line)
-        self._on_edge = on_edge
-        fixed = self._pin.info.pull
-        if fixed and pull not in ("none", fixed):
-            raise HardwareError(f"line {line} has a resistor on the board that pulls it {fixed}")
-        try:
-            self._pin.input_with_pull(fixed or {"none": "floating"}.get(pull, pull))
-            self._pin.edges = "both"
-            self._pin.when_changed = self._changed
-        except Exception as error:  # noqa: BLE001
-            raise board.refused(line, error) from None
-        board.lines[int(line)] = self
-
-    def _changed(self, ticks: float, level: Any) -> None:
-        """Take an edge on lgpio's thread; it bears CLOCK_MONOTONIC in seconds."""
-        at_s = ticks + time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
-        self._board.queue(self._on_edge, int(level), at_s)
-
-    def get(self) -> int:
-        """Read the level."""
-        try:
-            return int(self._pin.state)
-        except Exception as error:  # noqa: BLE001
-            raise HardwareError(f"line {self._line} can't be read: {error}") from None
-
-    def close(self) -> None:
-        """Give the line back, once."""
-        if self._board.lines.pop(int(self._line), None):
-            self._pin.when_changed = None
-            self._pin.close()
-
-
-class PiBoard:
+class PiBoard(ChipBoard):
     """The header."""
 
-    def __init__(self, factory: Any, path: str) -> None:
+    backend: ClassVar[str] = "pi"
+
+    def __init__(self, factory: Any, path: str, request: Request = gpiod.request_lines) -> None:
         """Take gpiozero's factory for the chip at ``path``."""
+        super().__init__(request)
         # gpiozero would close all pins at exit, each becoming an input, whatever `on_stop` says.
-        _disarm_exit_hook()
+        atexit.unregister(devices._shutdown)  # noqa: SLF001
         self._factory = factory
         self._path = path
-        self.lines: dict[int, PiOutput | PiInput] = {}
-        self._edges: deque[tuple[OnEdge, int, float]] = deque()
-        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
-    def pin(self, line: Line) -> Any:
-        """Find a pin that this process does not hold yet."""
+    def locate(self, line: Line) -> Place:
+        """Find a BCM number."""
         if not str(line).isdecimal():
             raise HardwareError(f"line {line}: on a Raspberry Pi a line is a BCM number, such as 17")
-        if int(line) in self.lines:
-            raise HardwareError(f'line {line} is held by "pimqtt", this very process')
+        return Place(line, self._path, int(line))
+
+    def output(self, line: Line, level: int) -> PiOutput:
+        """Claim an output."""
+        claimed = self._lines[line] = PiOutput(self._free(line), self._pin(line), level)
+        return claimed
+
+    def pwm(self, line: Line, duty: float, frequency_hz: float) -> PiOutput:
+        """Claim a PWM output; lgpio makes the pulses in a thread of its own."""
+        claimed = self._lines[line] = PiOutput(self._free(line), self._pin(line), duty, frequency_hz)
+        return claimed
+
+    def input(self, line: Line, pull: Pull, on_edge: OnEdge, debounce_s: float = 0.0) -> Input:
+        """Claim an input; GPIO2 and GPIO3 are pulled up on the board."""
+        self._free(line)
+        fixed = self._pin(line).info.pull
+        if fixed and pull not in ("none", fixed):
+            raise HardwareError(f"line {line} has a resistor on the board that pulls it {fixed}")
+        return super().input(line, fixed or pull, on_edge, debounce_s)
+
+    def close(self) -> None:
+        """Give all lines back and close the chip."""
+        super().close()
+        self._factory.close()
+
+    def _pin(self, line: Line) -> Any:
         try:
             return self._factory.pin(f"GPIO{line}")
         except Exception as error:  # noqa: BLE001
             raise HardwareError(f"line {line}: {error}") from None
-
-    def refused(self, line: Line, error: Exception) -> HardwareError:
-        """Say why a line can't be had, naming who holds it."""
-        held = chardev.holder(self._path, int(line)) if self._path else None
-        return HardwareError(f'line {line} is held by "{held}"' if held else f"line {line} can't be claimed: {error}")
-
-    def output(self, line: Line, level: int) -> PiOutput:
-        """Claim an output."""
-        return PiOutput(self, line, level)
-
-    def pwm(self, line: Line, duty: float, frequency_hz: float) -> PiOutput:
-        """Claim a PWM output; lgpio makes the pulses in a thread of its own."""
-        return PiOutput(self, line, duty, frequency_hz)
-
-    def input(self, line: Line, pull: Pull, on_edge: OnEdge) -> PiInput:
-        """Claim an input."""
-        return PiInput(self, line, pull, on_edge)
-
-    def queue(self, on_edge: OnEdge, level: int, at_s: float) -> None:
-        """Store an edge and wake the keeper; called on lgpio's thread."""
-        self._edges.append((on_edge, level, at_s))
-        os.eventfd_write(self._wake, 1)
-
-    def fileno(self) -> int:
-        """Readable while edges wait."""
-        return self._wake
-
-    def dispatch(self) -> None:
-        """Deliver the edges that wait."""
-        try:
-            os.eventfd_read(self._wake)
-        except BlockingIOError:
-            return
-        while self._edges:
-            on_edge, level, at_s = self._edges.popleft()
-            on_edge(level, at_s)
-
-    def simulate(self, line: Line, level: int) -> None:
-        """Refuse: real inputs are set by what hangs on them."""
-        raise HardwareError(f"line {line} can't be set to {level} from here: only the simulated backend does that")
-
-    def release_list(self) -> list[dict[str, object]]:
-        """One row an output."""
-        return [
-            {"backend": "pi", "chip": self._path, "name": line, "line": line}
-            for line, claimed in self.lines.items()
-            if isinstance(claimed, PiOutput)
-        ]
-
-    def close(self) -> None:
-        """Give all lines back and close the chip."""
-        for claimed in tuple(self.lines.values()):
-            claimed.close()
-        if self._wake >= 0:
-            self._factory.close()
-            os.close(self._wake)
-            self._wake = -1
-
-
-def _disarm_exit_hook() -> None:
-    import atexit  # noqa: PLC0415
-
-    from gpiozero import devices  # noqa: PLC0415 - slow, and not needed by other backends
-
-    atexit.unregister(devices._shutdown)  # noqa: SLF001

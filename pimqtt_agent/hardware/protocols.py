@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, Protocol
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple, Protocol
 
 #: A line of a board: a number on the default chip, or ``"chip:line"`` with a chip named in the configuration.
 Line = int | str
 Pull = Literal["up", "down", "none"]
-#: Called in the keeper's thread with the new level (0 or 1) and its time (CLOCK_BOOTTIME, s).
-OnEdge = Callable[[int, float], None]
+#: Called in the keeper's thread with the new level (0 or 1; None: the line is lost, and reading it tells why) and its
+#: time (CLOCK_BOOTTIME, s).
+OnEdge = Callable[[int | None, float], None]
+
+
+class Pin(NamedTuple):
+    """A claimed line: how it is used, and its level (of PWM its duty; None where it can't be read now)."""
+
+    line: Line
+    mode: Literal["output", "pwm", "input"]
+    level: float | None
 
 
 class OutputLine(Protocol):
@@ -23,17 +32,20 @@ class OutputLine(Protocol):
 
 
 class PwmLine(Protocol):
-    """A claimed PWM output: ``duty`` from 0.0 (low) to 1.0 (high), both without pulses."""
+    """A claimed PWM output: from 0.0 (low) to 1.0 (high), both without pulses."""
 
-    def set(self, duty: float) -> None:
-        """Change the duty, from the next period on; 0 and 1 at once."""
+    def set(self, level: float) -> None:
+        """Change the duty, from the next period on; 0 at once, and 1 at the end of the period at the latest."""
 
     def close(self) -> None:
-        """Stop the pulses and give the line back."""
+        """End the pulses at the nearer level and give the line back."""
 
 
 class InputLine(Protocol):
     """A claimed input; edges go to the callback that it was claimed with."""
+
+    #: what is left to debounce for whoever claimed it (s)
+    debounce_s: float
 
     def get(self) -> int:
         """Read the level now."""
@@ -52,10 +64,10 @@ class Board(Protocol):
         """Claim an output and set its first level in one call."""
 
     def pwm(self, line: Line, duty: float, frequency_hz: float) -> PwmLine:
-        """Claim a PWM output with its first duty; hardware PWM is preferred where the line has it."""
+        """Claim a PWM output with its first duty."""
 
-    def input(self, line: Line, pull: Pull, on_edge: OnEdge) -> InputLine:
-        """Claim an input with edge events on both edges (no debounce: the driver does that)."""
+    def input(self, line: Line, pull: Pull, on_edge: OnEdge, debounce_s: float = 0.0) -> InputLine:
+        """Claim an input with edge events on both edges, debounced where the backend can."""
 
     def fileno(self) -> int:
         """A descriptor that is readable while edges wait; -1 where there is none."""
@@ -66,12 +78,18 @@ class Board(Protocol):
     def simulate(self, line: Line, level: int) -> None:
         """Set an input from outside (simulated backend only; others raise ``HardwareError``)."""
 
+    def pins(self) -> Iterator[Pin]:
+        """Tell the level of each claimed line, as it is driven or reads now. Never blocks."""
+
     def release_list(self) -> list[dict[str, object]]:
         """How ``pimqtt safe`` reaches the claimed outputs with the standard library alone.
 
         One row an output: ``{"backend", "chip" (a device path, or the levels' file), "line" (offset), "name" (as it
         was claimed)}`` and what else the backend needs; ``recorded.safe_rows`` adds the safe levels.
         """
+
+    def end_pulses(self) -> None:
+        """Give PWM lines back, each at the nearer level: a process that has ended makes no pulses."""
 
     def close(self) -> None:
         """Close all lines and the chip."""

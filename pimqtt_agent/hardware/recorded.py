@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pimqtt_agent.devices.base import Device, Report
-from pimqtt_agent.hardware.protocols import Board, Line, OnEdge, Pull
+from pimqtt_agent.hardware.protocols import Board, Line, OnEdge, Pin, Pull
 
 
 class RecordedLine:
     """Any line: nothing happens on it."""
+
+    debounce_s = 0.0
 
     def set(self, level: float) -> None:
         """Ignore what comes after the claim."""
@@ -39,7 +41,7 @@ class RecordedBoard:
         self.levels[line] = round(duty, 4)
         return RecordedLine()
 
-    def input(self, line: Line, pull: Pull, on_edge: OnEdge) -> RecordedLine:  # noqa: ARG002
+    def input(self, line: Line, pull: Pull, on_edge: OnEdge, debounce_s: float = 0.0) -> RecordedLine:  # noqa: ARG002
         """Let inputs be."""
         return RecordedLine()
 
@@ -53,9 +55,16 @@ class RecordedBoard:
     def simulate(self, line: Line, level: int) -> None:
         """Have no inputs."""
 
+    def pins(self) -> Iterator[Pin]:
+        """Hold nothing."""
+        return iter(())
+
     def release_list(self) -> list[dict[str, object]]:
         """Hold nothing."""
         return []
+
+    def end_pulses(self) -> None:
+        """Make none."""
 
     def close(self) -> None:
         """Hold nothing."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.hardware.levels import INPUT, LINES, OUTPUT, Levels, Release
-from pimqtt_agent.hardware.protocols import Line, OnEdge, Pull
+from pimqtt_agent.hardware.protocols import Line, OnEdge, Pin, Pull
 
 if TYPE_CHECKING:
     from pimqtt_agent.settings import SimulatedOptions
@@ -33,8 +35,9 @@ def number(line: Line) -> int:
 class SimulatedOutput:
     """An output: one store and one write a change. A PWM output is the same, its duty being the level."""
 
-    def __init__(self, board: SimulatedBoard, line: int, level: float) -> None:
+    def __init__(self, board: SimulatedBoard, line: int, level: float, mode: Literal["output", "pwm"]) -> None:
         """Claim the line with its first level."""
+        self.mode: Literal["output", "pwm"] = mode
         self._board = board
         self._line = line
         self._last = round(level, 4)
@@ -43,6 +46,10 @@ class SimulatedOutput:
         self._trace = board.levels.trace_fd
         # A level lasts as long as a command at least: formatting once a line halves the cost of a change.
         self._row = b'{"t_ns": %%d, "pin": %d, "value": %%.5g}\n' % line
+
+    def get(self) -> float:
+        """Return the level or duty."""
+        return self._last
 
     def set(self, level: float) -> None:
         """Set the level or duty, and trace it."""
@@ -61,8 +68,11 @@ class SimulatedOutput:
 class SimulatedInput:
     """An input: what was set outside, else what the pulls make of it."""
 
-    def __init__(self, board: SimulatedBoard, line: int, pull: Pull, on_edge: OnEdge) -> None:
-        """Claim the line."""
+    mode: Literal["input"] = "input"
+
+    def __init__(self, board: SimulatedBoard, line: int, pull: Pull, on_edge: OnEdge, debounce_s: float) -> None:
+        """Claim the line; debouncing is left to the driver."""
+        self.debounce_s = debounce_s
         self._board = board
         self._line = line
         self._pull = pull
@@ -71,10 +81,7 @@ class SimulatedInput:
 
     def get(self) -> int:
         """Read the level."""
-        outside = self._board.levels.outside[self._line]
-        if outside:
-            return int(outside - 1)
-        return 1 if self._pull == "up" else self._board.levels.pulled(self._line)
+        return self._board.levels.seen(self._line, self._pull)
 
     def close(self) -> None:
         """Give the line back."""
@@ -93,20 +100,20 @@ class SimulatedBoard:
 
     def output(self, line: Line, level: int) -> SimulatedOutput:
         """Claim an output."""
-        return self._claimed_output(line, level)
+        return self._claimed_output(line, level, "output")
 
     def pwm(self, line: Line, duty: float, frequency_hz: float) -> SimulatedOutput:  # noqa: ARG002
         """Claim a PWM output; its duty is what the trace shows."""
-        return self._claimed_output(line, duty)
+        return self._claimed_output(line, duty, "pwm")
 
-    def _claimed_output(self, line: Line, level: float) -> SimulatedOutput:
-        claimed = SimulatedOutput(self, number(line), level)
+    def _claimed_output(self, line: Line, level: float, mode: Literal["output", "pwm"]) -> SimulatedOutput:
+        claimed = SimulatedOutput(self, number(line), level, mode)
         self._lines[number(line)] = claimed
         return claimed
 
-    def input(self, line: Line, pull: Pull, on_edge: OnEdge) -> SimulatedInput:
+    def input(self, line: Line, pull: Pull, on_edge: OnEdge, debounce_s: float = 0.0) -> SimulatedInput:
         """Claim an input."""
-        claimed = SimulatedInput(self, number(line), pull, on_edge)
+        claimed = SimulatedInput(self, number(line), pull, on_edge, debounce_s)
         self._lines[number(line)] = claimed
         return claimed
 
@@ -137,8 +144,12 @@ class SimulatedBoard:
         before = claimed.get() if claimed else level
         self.levels.outside[number(line)] = 2 if level else 1
         if claimed and bool(level) != bool(before):
-            self._edges.append((claimed.on_edge, int(bool(level)), time.clock_gettime(time.CLOCK_BOOTTIME)))
+            self._edges.append((claimed.on_edge, int(bool(level)), boottime_s()))
             os.eventfd_write(self._wake, 1)
+
+    def pins(self) -> Iterator[Pin]:
+        """Tell the levels."""
+        return (Pin(line, claimed.mode, claimed.get()) for line, claimed in self._lines.items())
 
     def release_list(self) -> list[dict[str, object]]:
         """One row an output, with all that the rule of release needs."""
@@ -149,6 +160,9 @@ class SimulatedBoard:
             for line, claimed in self._lines.items()
             if isinstance(claimed, SimulatedOutput)
         ]
+
+    def end_pulses(self) -> None:
+        """Let duties be: the chip makes the pulses, not this process."""
 
     def close(self) -> None:
         """Give all lines back and unmap the chip."""

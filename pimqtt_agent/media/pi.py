@@ -46,6 +46,9 @@ def picamera(number: int) -> Picamera:
         picamera2: Any = import_module("picamera2")
     except ImportError as error:
         raise HardwareError(f"the Pi's camera needs picamera2: apt install python3-picamera2 ({error})") from error
+    except ValueError as error:  # what its libraries say of a numpy that they were not compiled for
+        mend = "it needs the distribution's numpy: pip uninstall numpy simplejpeg"
+        raise HardwareError(f"picamera2 can't be loaded: {error}; {mend}") from error
     found = len(picamera2.Picamera2.global_camera_info())
     if number >= found:
         raise HardwareError(f"camera {number} is not there; libcamera finds {found or 'none'}")
@@ -66,6 +69,13 @@ class PiCamera:
 
     def open(self) -> None:
         """Open and start it; no picture is kept waiting (``queue``), so that each is one of now."""
+        try:
+            self._open()
+        except (RuntimeError, OSError, IndexError) as error:  # as libcamera's failures come
+            mend = "does another program use it? is its cable well seated?"
+            raise HardwareError(f"camera {self._number} can't be opened: {error}; {mend}") from error
+
+    def _open(self) -> None:
         camera = self._camera = picamera(self._number)
         main = {"size": self._size, "format": "YUV420"}
         camera.configure(camera.create_preview_configuration(main, buffer_count=2, queue=False))

@@ -81,7 +81,7 @@ def load(module: str) -> Any:
         return import_module(module if "." in module else f"pimqtt_agent.media.{module}")
     except ModuleNotFoundError as error:
         raise HardwareError(MISSING) from error
-    except ImportError as error:
+    except (ImportError, ValueError) as error:  # ValueError: compiled for another numpy
         raise HardwareError(f"a library of the camera can't be loaded: {error}") from error
 
 

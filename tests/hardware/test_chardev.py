@@ -59,7 +59,12 @@ def test_what_can_not_be_opened_is_a_sentence() -> None:
 
 def test_a_busy_line_names_its_holder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chardev, "holder", lambda _path, _line: "lg")
-    assert str(chardev.busy("/dev/gpiochip0", 17, OSError(errno.EBUSY, "busy"))) == 'line 17 is held by "lg"'
+    error = chardev.refusal("/dev/gpiochip0", 17, OSError(errno.EBUSY, "busy"))
+    assert str(error) == 'line 17 is held by "lg"'
+
+
+def test_who_holds_a_line_of_a_chip_that_is_gone_is_not_known() -> None:
+    assert chardev.holder("/dev/gpiochip77", 17) is None
 
 
 @pytest.mark.gpiochip("kernel")

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from pimqtt_agent.errors import HardwareError
+from pimqtt_agent.hardware.contact import Contact
+from pimqtt_agent.hardware.debounce import Change
 from pimqtt_agent.hardware.protocols import Board
 from tests.hardware.worlds import Kernel, KernelByLabel, Mocked, PiOnLgpio, Simulated, World
 
@@ -36,7 +38,8 @@ def board(world: World) -> Iterator[Board]:
 
 
 class Edges(list[tuple[int, float]]):
-    def __call__(self, level: int, at_s: float) -> None:
+    def __call__(self, level: int | None, at_s: float) -> None:
+        assert level is not None, "the line is lost"
         self.append((level, at_s))
 
     def wait(self, board: Board, count: int) -> list[int]:
@@ -68,7 +71,7 @@ def test_a_line_is_claimed_once(world: World, board: Board) -> None:
         lambda: board.pwm(world.line(17), 0.0, 100),
         lambda: board.input(world.line(17), "up", Edges()),
     ):
-        with pytest.raises(HardwareError, match=r"^line 17 is held by"):
+        with pytest.raises(HardwareError, match=rf"^line {world.line(17)} is held by"):
             claim()
     assert world.level(17) == 1
 
@@ -170,6 +173,26 @@ def test_edges_come_in_order_with_their_time(world: World, board: Board) -> None
     assert before - 0.001 <= times[0] <= times[-1] <= boottime() + 0.001
 
 
+def test_a_contact_is_told_once_when_it_lasted_whoever_debounces_it(world: World, board: Board) -> None:
+    told: list[int] = []
+
+    def tell(change: Change | None, _now: float) -> None:
+        told.extend([change.level] if change else [])
+
+    contact = Contact(board, world.line(22), "down", 0.2, tell)
+    for levels, expected in (((1, 0), []), ((1, 0, 1), [1]), ((0,), [1, 0])):
+        for level in levels:
+            world.drive(board, 22, level)
+        until = time.monotonic() + 0.6
+        while time.monotonic() < until:
+            if select.select([board.fileno()], [], [], 0.02)[0]:
+                board.dispatch()
+            if contact.deadline_s <= boottime():
+                contact.tick(boottime())
+        assert told == expected
+        assert contact.level == (told or [0])[-1]
+
+
 def test_edges_go_to_their_own_line(world: World, board: Board) -> None:
     first, second = Edges(), Edges()
     board.input(world.line(22), "down", first)
@@ -222,3 +245,19 @@ def test_the_release_list_names_the_outputs(world: World, board: Board) -> None:
     assert all(row["backend"] and isinstance(row["chip"], str) for row in rows)
     pwm.close()
     assert [row["line"] for row in board.release_list()] == [17]
+
+
+def test_it_tells_the_level_of_each_line_as_it_is_driven_or_reads(world: World, board: Board) -> None:
+    output = board.output(world.line(17), 1)
+    pwm = board.pwm(world.line(18), 0.3, 50)
+    board.input(world.line(22), "up", Edges())
+    assert sorted(board.pins(), key=str) == [
+        (world.line(17), "output", 1), (world.line(18), "pwm", pytest.approx(0.3)), (world.line(22), "input", 1),
+    ]  # fmt: skip
+    output.set(0)
+    pwm.set(0.75)
+    world.drive(board, 22, 0)
+    assert [pin.level for pin in sorted(board.pins(), key=str)] == [0, pytest.approx(0.75), 0]
+    pwm.close()
+    output.close()
+    assert [pin.line for pin in board.pins()] == [world.line(22)]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -108,3 +110,81 @@ def test_pulses_are_not_made_up_for_after_a_sleep(pulses: Pulses) -> None:
     time.sleep(0.1)
     line.set(0.0)
     assert sum(level for _, level in meter.seen) <= 13
+
+
+def test_a_stop_comes_in_between_however_much_there_is_to_do(pulses: Pulses) -> None:
+    """More lines than the machine can pulse: unless it is let in, a motor's stop would wait for most of a second."""
+
+    def slow(_level: int) -> None:
+        until = time.perf_counter() + 5e-5
+        while time.perf_counter() < until:
+            pass
+
+    lines = [Pulsed(pulses, slow, 1000) for _ in range(40)]
+    for line in lines:
+        line.set(0.3)
+    took_s = []
+    for line in lines:
+        time.sleep(0.005)
+        began_s = time.perf_counter()
+        line.set(0.0)
+        took_s.append(time.perf_counter() - began_s)
+        line.set(0.3)
+    assert sorted(took_s)[len(lines) * 3 // 4] < 0.02
+
+
+def test_a_thread_that_fails_ends_the_process_so_that_no_line_stays_high() -> None:
+    script = """
+import time
+from pimqtt_agent.hardware.pulses import Pulsed, Pulses
+def write(level):
+    if not level:
+        raise RuntimeError("a bug")
+Pulsed(Pulses(), write, 100).set(0.5)
+time.sleep(20)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=15)
+    assert done.returncode == 70
+    assert "RuntimeError: a bug" in done.stderr
+
+
+def test_the_thread_is_as_urgent_as_the_keeper() -> None:
+    """It shares the interpreter's lock: what is less urgent than the keeper would keep it waiting."""
+    script = """
+import os, threading, time
+from pimqtt_agent.hardware.threads import as_urgent_as_the_keeper
+end = threading.Event()
+thread = threading.Thread(target=end.wait)
+thread.start()
+os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+before = os.sched_getscheduler(thread.native_id)
+as_urgent_as_the_keeper()
+print(before == os.SCHED_OTHER, os.sched_getscheduler(thread.native_id) == os.SCHED_BATCH)
+end.set()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"
+
+
+def test_pulses_start_as_urgent_as_who_starts_them(pulses: Pulses, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(
+        "pimqtt_agent.hardware.pulses.as_urgent_as_the_keeper",
+        lambda: asked.append("pulses" in {thread.name for thread in threading.enumerate()}),
+    )
+    line = Pulsed(pulses, Meter().write, 100)
+    line.set(0.5)
+    line.set(0.2)
+    assert asked == [True]
+
+
+@pytest.mark.parametrize(("duty", "level"), [(0.2, 0), (0.5, 1), (0.9, 1)])
+def test_pulses_end_at_the_nearer_level(pulses: Pulses, duty: float, level: int) -> None:
+    meter = Meter()
+    line = Pulsed(pulses, meter.write, 300)
+    line.set(duty)
+    time.sleep(0.03)
+    line.end()
+    count = len(meter.seen)
+    time.sleep(0.02)
+    assert (meter.seen[-1][1], len(meter.seen)) == (level, count)

@@ -215,7 +215,7 @@ def test_an_input_without_a_pull_sees_the_one_outside(opened: Open) -> None:
 
 def test_setting_the_same_level_is_no_edge(opened: Open) -> None:
     board = opened()
-    edges: list[int] = []
+    edges: list[int | None] = []
     board.input(22, "up", lambda level, _: edges.append(level))
     for level in (1, 0, 0, 1):
         board.simulate(22, level)

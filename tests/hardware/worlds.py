@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
+import gpiod
+from gpiod.line import Bias
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from pimqtt_agent.hardware import chardev, kernel, pi, simulated
 from pimqtt_agent.hardware.protocols import Board, Line
 from pimqtt_agent.settings import KernelOptions, PiOptions, SimulatedOptions
+from tests.hardware.played_kernel import PlayedKernel
 
+#: Where gpio-sim's chips are made.
+CONTROL = Path("/sys/kernel/config/gpio-sim")
 PI_LABELS = ("pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1")
 
 
@@ -50,13 +57,25 @@ class Simulated:
 
 
 class Mocked:
+    """gpiozero's mock pins for outputs. Inputs are not gpiozero's: theirs is `kernel`'s code, on a played chip."""
+
     def __init__(self, folder: Path, chip: str | None) -> None:  # noqa: ARG002
-        self._folder = folder
         self._factory: Any = MockFactory(pin_class=MockPWMPin)
+        self._kernel = PlayedKernel()
+        self._kernel.refuse = lambda settings: errno.EINVAL if settings.debounce_period else 0
         self.line: Callable[[int], Line] = int
 
     def open(self) -> Board:
-        return pi.open_board(PiOptions(backend="pi"), self._folder, self._folder, self._factory)
+        return pi.PiBoard(self._factory, "/dev/gpiochip0", self._request)
+
+    def _request(self, path: str, config: dict[int, gpiod.LineSettings], **kwargs: Any) -> gpiod.LineRequest:
+        """Let the pull act, as it does on a line that nothing drives."""
+        ((offset, settings),) = config.items()
+        request = self._kernel.request_lines(path, config, **kwargs)
+        request.level = int(settings.bias is Bias.PULL_UP)
+        self._kernel.lines[offset] = request
+        made: gpiod.LineRequest = request
+        return made
 
     def level(self, line: int) -> float:
         return float(self._factory.pin(f"GPIO{line}").state)
@@ -64,8 +83,7 @@ class Mocked:
     duty = level
 
     def drive(self, board: Board, line: int, level: int) -> None:  # noqa: ARG002
-        pin = self._factory.pin(f"GPIO{line}")
-        (pin.drive_high if level else pin.drive_low)()
+        self._kernel.lines[line].drive(level)
 
 
 class GpioSim:
@@ -94,6 +112,37 @@ class GpioSim:
 
     def drive(self, board: Board, line: int, level: int) -> None:  # noqa: ARG002
         self._pull(line, level)
+
+
+class OwnChip:
+    """Another chip of gpio-sim with 8 lines, which can be plugged and unplugged."""
+
+    def __init__(self, label: str) -> None:
+        self._folder = CONTROL / label
+        self._label = label
+
+    def __enter__(self) -> Self:
+        bank = self._folder / "bank0"
+        bank.mkdir(parents=True)
+        (bank / "num_lines").write_text("8")
+        (bank / "label").write_text(self._label)
+        self.live(on=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.live(on=False)
+        (self._folder / "bank0").rmdir()
+        self._folder.rmdir()
+
+    def live(self, *, on: bool) -> None:
+        live = self._folder / "live"
+        if live.read_text().strip() != str(int(on)):
+            live.write_text(str(int(on)))
+
+    def pull(self, line: int, level: int) -> None:
+        chip = (self._folder / "bank0/chip_name").read_text().strip()
+        pull = Path(f"/sys/bus/gpio/devices/{chip}/sim_gpio{line}/pull")
+        pull.write_text("pull-up" if level else "pull-down")
 
 
 class Kernel(GpioSim):
@@ -128,5 +177,10 @@ def _no_pi(chip: str | None) -> str:
     return "" if label in PI_LABELS else f"the pi backend on lgpio ({chip} is {label}, not a Raspberry Pi's)"
 
 
+def _no_control(chip: str | None) -> str:
+    writable = os.access(CONTROL, os.W_OK)
+    return "" if chip and writable else f"chips that are unplugged ({CONTROL} can't be written)"
+
+
 #: per mark, what tells why its tests can't be run here ("" if they can)
-ABSENT: dict[str, Callable[[str | None], str]] = {"kernel": _no_chip, "pi": _no_pi}
+ABSENT: dict[str, Callable[[str | None], str]] = {"kernel": _no_chip, "pi": _no_pi, "own": _no_control}

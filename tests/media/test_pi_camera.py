@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pimqtt_agent.errors import HardwareError
+from pimqtt_agent.media import sources
 from pimqtt_agent.media.pi import PiCamera, unpacked
 
 
@@ -118,3 +119,38 @@ def test_without_picamera2_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with pytest.raises(HardwareError, match="apt install python3-picamera2"):
         PiCamera(0, 640, 480).open()
+
+
+@pytest.mark.parametrize(
+    ("when", "error"),
+    [
+        ("__init__", RuntimeError("Failed to acquire camera: Device or resource busy")),
+        ("__init__", IndexError("list index out of range")),
+        ("configure", OSError(12, "Cannot allocate memory")),
+        ("start", RuntimeError("Failed to start camera")),
+    ],
+)
+def test_libcameras_failures_are_sentences(monkeypatch: pytest.MonkeyPatch, when: str, error: Exception) -> None:
+    def fail(*_args: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Standin, when, fail)
+    camera = PiCamera(0, 640, 480)
+    with pytest.raises(HardwareError, match=r"camera 0 can't be opened: .*; does another program use it\?"):
+        camera.open()
+    camera.close()
+    assert Standin.log == ([] if when == "__init__" else ["close"])
+
+
+def test_another_numpy_than_the_distributions_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = "numpy.dtype size changed, may indicate binary incompatibility"
+
+    def fail(name: str) -> None:
+        raise ValueError(f"{name}: {reason}")
+
+    monkeypatch.setattr("pimqtt_agent.media.pi.import_module", fail)
+    with pytest.raises(HardwareError, match=rf"picamera2 can't be loaded: .*{reason}; .* pip uninstall numpy"):
+        PiCamera(0, 640, 480).open()
+    monkeypatch.setattr("pimqtt_agent.media.sources.import_module", fail)
+    with pytest.raises(HardwareError, match=rf"a library of the camera can't be loaded: .*{reason}"):
+        sources.load("still")
