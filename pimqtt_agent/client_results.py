@@ -56,11 +56,12 @@ class Result:
     def read(cls, target: str, raw: Mapping[str, Any], round_trip_s: float | None = None) -> Self:
         """Read the JSON of the wire."""
         known = {key: raw[key] for key in _KEYS if key in raw}
+        known["ttl"] = number(raw.get("ttl"))
         outcome = str(raw.get("outcome"))
         return cls(target=target, outcome=outcome, round_trip_s=round_trip_s, raw=dict(raw), **known)
 
 
-_KEYS = ("id", "code", "reason", "value", "state", "ttl", "cause", "owner", "holder", "token", "result")
+_KEYS = ("id", "code", "reason", "value", "state", "cause", "owner", "holder", "token", "result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,19 @@ class Node:
 
     def device(self, device: str) -> Mapping[str, Any] | None:
         """Return what the node says of a device."""
-        return next((found for found in self.info.get("devices", ()) if found.get("id") == device), None)
+        return next((found for found in devices_of(self.info) if found["id"] == device), None)
+
+
+def devices_of(info: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what an ``info`` says of devices, leaving out what is none: anybody may have written it."""
+    devices = info.get("devices")
+    found = devices if isinstance(devices, list) else []
+    return [device for device in found if isinstance(device, dict) and isinstance(device.get("id"), str)]
+
+
+def number(raw: Any) -> float | None:
+    """Return a number of the wire, None for anything else."""
+    return raw if isinstance(raw, int | float) and not isinstance(raw, bool) else None
 
 
 def content_of(payload: bytes) -> Any:

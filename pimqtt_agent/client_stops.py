@@ -40,7 +40,7 @@ class Latching:
             (self._latched.add if content == "ON" else self._latched.discard)(place.node)
         if retained or device != self._device:
             return
-        if place.what == "result" and isinstance(content, dict):
+        if place.what == "result" and isinstance(content, dict) and content.get("outcome") == "rejected":
             self._answers[place.node] = Result.read(self._name(place.node), content)
         elif place.what == "state" and (content == self.word or self._held(place.node)):
             self._answers[place.node] = Result(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pimqtt_agent.client_results import Change, Result
+from pimqtt_agent.client_results import Change, Result, devices_of, number
 from pimqtt_agent.console import output
 
 
@@ -48,6 +48,10 @@ class NodeRows:
     rows: dict[str, Row] = field(default_factory=dict)
     system: dict[str, str] = field(default_factory=dict)
 
+    def has(self, device: str) -> bool:
+        """Whether a device is one of its own, as far as it told; commands to others are answered, too."""
+        return device in self.kinds if self.kinds else device not in ("stop", "call")
+
 
 class Board:
     """All nodes that were heard of."""
@@ -75,7 +79,7 @@ class Board:
         elif place.device == "system":
             if place.what == "state":
                 node.system[place.entity] = str(change.content)
-        elif place.what in ("state", "lease", "result", "event") and place.device not in ("stop", "call"):
+        elif place.what in ("state", "lease", "result", "event") and node.has(place.device):
             key = f"{place.device}/{place.entity}" if place.entity else place.device
             _row(node.rows.setdefault(key, Row()), change)
 
@@ -89,26 +93,34 @@ class Board:
 
 def _info(node: NodeRows, info: dict[str, Any]) -> None:
     node.about = f"{info.get('model', '')}, MQTT {info.get('mqtt', '?')}, pimqtt {info.get('version', '?')}"
-    for device in info.get("devices", ()):
-        node.kinds[device["id"]] = device.get("kind", "")
-        outputs = [entity["key"] for entity in device.get("entities", ()) if "ttl" in entity]
-        for key in outputs:
+    devices = devices_of(info)
+    node.kinds = {device["id"]: str(device.get("kind", "")) for device in devices}
+    for gone in [name for name in node.rows if name.partition("/")[0] not in node.kinds]:
+        del node.rows[gone]
+    for device in devices:
+        for key in _outputs(device.get("entities")):
             node.rows.setdefault(f"{device['id']}/{key}" if key else device["id"], Row())
+
+
+def _outputs(entities: Any) -> list[str]:
+    found = entities if isinstance(entities, list) else []
+    return [str(entity.get("key", "")) for entity in found if isinstance(entity, dict) and "ttl" in entity]
 
 
 def _row(row: Row, change: Change) -> None:
     raw = change.content
     if change.what == "state":
-        row.state = _short(output.compact(raw))
+        row.state = _short(output.state(raw))
     elif change.what == "event":
         row.state = row.last = output.compact(raw.get("event_type", raw) if isinstance(raw, dict) else raw)
         row.last_s, row.outcome = change.at_s, "event"
     elif change.what == "lease" and isinstance(raw, dict):
         row.owner = str(raw.get("owner") or "")
-        row.lease_end_s = change.at_s + float(raw.get("remaining_s") or 0)
+        row.lease_end_s = change.at_s + (number(raw.get("remaining_s")) or 0.0)
         row.resting = output.resting(raw)
-        if change.retained and raw.get("end"):
-            row.lease_end_s = change.at_s + float(raw["end"]) - change.unix_s
+        end = number(raw.get("end"))
+        if change.retained and end:
+            row.lease_end_s = change.at_s + end - change.unix_s
     elif change.what == "result" and isinstance(raw, dict) and "outcome" in raw:
         answer = Result.read(change.name, raw)
         row.last, row.last_s, row.outcome = output.result(answer), change.at_s, answer.outcome

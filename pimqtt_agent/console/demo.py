@@ -5,72 +5,86 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
-import shlex
 import shutil
-import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pimqtt_agent.client import SETTLE_S, Client
 from pimqtt_agent.client_broker import Broker
 from pimqtt_agent.client_connection import Incoming
-from pimqtt_agent.console import demo_view, output
+from pimqtt_agent.config import load
+from pimqtt_agent.console import output
+from pimqtt_agent.console.demo_greeting import greeting
+from pimqtt_agent.console.demo_home import home
+from pimqtt_agent.console.demo_levels import PinLevels
+from pimqtt_agent.console.demo_mosquitto import mosquitto
+from pimqtt_agent.console.demo_process import last_words, running
+from pimqtt_agent.console.demo_view import DemoView
 from pimqtt_agent.console.options import Shared
 from pimqtt_agent.errors import PimqttError
-from pimqtt_agent.kernel_asks import die_with_parent
 from pimqtt_agent.topics import Topics
 
 NODE, CONFIG = "demo", Path(__file__).with_name("demo.yaml")
 _PASSWORD = "PIMQTT_DEMO_PASSWORD"
-#: How long the node may take to come, and to go (s).
-START_S, STOP_S = 20.0, 6.0
-#: What to paste: the last part of the topic, the payload. Line 22 is the door's, 25 the bell's (0 pressed, 1 let go).
-_LINES = (
-    ("pump/set", '{"value": "ON", "ttl": 5}'),
-    ("car/set", "forward"),
-    ("fan/set", '{"value": 60, "ttl": 10}'),
-    ("lamp/set", '{"state": "ON", "brightness": 80}'),
-    ("arm/set", "45"),
-    ("sim/22/set", "0"),
-    ("sim/25/set", "0"),
-    ("sim/25/set", "1"),
-    ("eye/snapshot/set", "PRESS"),
-    ("stop/set", "ON"),
-    ("stop/set", "OFF"),
-)
+#: How long the node may take to come (s).
+START_S = 20.0
 
 
-async def demo(shared: Shared, port: int | None, seconds: float | None) -> int:
+async def demo(shared: Shared, port: int | None, seconds: float | None, *, home_assistant: bool = False) -> int:
     """Show it until the end."""
+    if shared.host and home_assistant:
+        raise PimqttError("--home-assistant brings a broker of its own: leave out --broker")
     async with contextlib.AsyncExitStack() as stack:
-        broker = shared.broker() if shared.host else await stack.enter_async_context(_embedded(port))
         folder = Path(tempfile.mkdtemp(prefix="pimqtt-demo-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        if shared.host:
-            stack.push_async_callback(_sweep, broker)
+        broker, what = await _broker(stack, shared, port, folder if home_assistant else None)
         ended = await stack.enter_async_context(_node(folder, broker))
         client = await stack.enter_async_context(Client(broker))
-        view = demo_view.DemoView(client, folder / "config.yaml", lines=shared.lines)
-        stack.callback(view.close)
+        chip = folder / "run" / "pimqtt" / NODE / "levels"
+        levels = PinLevels(load(folder / "config.yaml"), folder / "trace.jsonl", chip)
+        stack.callback(levels.close)
+        view = DemoView(client, NODE, levels, shared)
         online, watching = asyncio.create_task(view.online.wait()), asyncio.create_task(view.watch())
         tasks: list[asyncio.Task[Any]] = [online, watching, ended]
         stack.push_async_callback(_cancel, tasks[:2])
         await _first(tasks, START_S)
         if not view.online.is_set():
-            raise PimqttError(f"the demo's node did not come up: {_last_words(folder)}")
-        _greet(broker, embedded=not shared.host)
-        showing = asyncio.create_task(view.show())
+            raise PimqttError(f"the demo's node did not come up: {last_words(folder / 'run.log')}")
+        house = await stack.enter_async_context(home(broker, folder)) if home_assistant else None
+        words = [*(house.words if house else ()), *greeting(broker, NODE, what)]
+        (output.complain if shared.json else output.say)("\n".join(words))
+        showing = asyncio.create_task(view.show(_rows(words)))
         stack.push_async_callback(_cancel, [showing])
-        await _first([showing, watching, ended], seconds)
+        await _first([showing, watching, ended, *([house.ended] if house else [])], seconds)
         if ended.done():
-            raise PimqttError(f"the demo's node ended: {_last_words(folder)}")
+            raise PimqttError(f"the demo's node ended: {last_words(folder / 'run.log')}")
+        if house and house.ended.done():
+            raise PimqttError(f"Home Assistant ended: {last_words(house.log)}")
     return 0
+
+
+async def _broker(
+    stack: contextlib.AsyncExitStack, shared: Shared, port: int | None, folder: Path | None
+) -> tuple[Broker, str]:
+    """Give a broker and what it is: the user's, to be left clean; Mosquitto, where it has a folder; else our own."""
+    if shared.host:
+        broker = shared.broker()
+        stack.push_async_callback(_sweep, broker)
+        return broker, "your broker"
+    if folder:
+        return await stack.enter_async_context(mosquitto(port, folder)), "a Mosquitto of its own"
+    return await stack.enter_async_context(_embedded(port)), "an embedded broker"
+
+
+def _rows(words: list[str]) -> int:
+    """Tell how many rows of the terminal these lines take."""
+    columns = shutil.get_terminal_size().columns
+    return sum(max(1, math.ceil(len(line) / columns)) for line in words)
 
 
 async def _first(tasks: list[asyncio.Task[Any]], timeout_s: float | None) -> None:
@@ -114,8 +128,7 @@ def _embedded(port: int | None) -> AbstractAsyncContextManager[Broker]:
     return embedded(port)
 
 
-@contextlib.asynccontextmanager
-async def _node(folder: Path, broker: Broker) -> AsyncIterator[asyncio.Task[None]]:
+def _node(folder: Path, broker: Broker) -> AbstractAsyncContextManager[asyncio.Task[int]]:
     """Run the real thing in a folder; gives a task that is done when it ended."""
     (folder / "config.yaml").write_text(f"{CONFIG.read_text(encoding='utf-8')}\nmqtt: {_mqtt(broker)}\n", "utf-8")
     package = str(Path(__file__).parents[2])
@@ -125,27 +138,8 @@ async def _node(folder: Path, broker: Broker) -> AsyncIterator[asyncio.Task[None
     }  # fmt: skip
     for name in ("RUNTIME_DIRECTORY", "STATE_DIRECTORY", "NOTIFY_SOCKET", "PIMQTT_PROFILE"):
         environment.pop(name, None)
-    with (folder / "run.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "pimqtt_agent", "run", "-c", str(folder / "config.yaml"), env=environment,
-            cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            preexec_fn=partial(die_with_parent, signal.SIGTERM),
-        )  # fmt: skip
-    ended = asyncio.create_task(_wait(process))
-    try:
-        yield ended
-    finally:
-        if not ended.done():
-            process.terminate()
-            await asyncio.wait({ended}, timeout=STOP_S)
-        if not ended.done():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await ended
-
-
-async def _wait(process: asyncio.subprocess.Process) -> None:
-    await process.wait()
+    command = [sys.executable, "-m", "pimqtt_agent", "run", "-c", str(folder / "config.yaml")]
+    return running(command, folder / "run.log", environment)
 
 
 def _joined(*paths: str | None) -> str:
@@ -165,26 +159,3 @@ def _mqtt(broker: Broker) -> str:
         **({"tls": {key: value for key, value in tls.items() if value}} if broker.tls else {}),
     }
     return json.dumps({**section, **extra})
-
-
-def _greet(broker: Broker, *, embedded: bool) -> None:
-    """Print what to paste."""
-    what = "an embedded broker" if embedded else "your broker"
-    output.say(f"A simulated Pi, node {NODE}, at {what}: {broker}. Paste these into another terminal:\n")
-    for line in lines(broker):
-        output.say(line)
-    output.say(f"\nor: pimqtt --broker {broker} drive {NODE}/car (by keyboard), watch, send, stop. Ctrl-C ends.\n")
-
-
-def lines(broker: Broker) -> list[str]:
-    """Return commands for a shell."""
-    head = ["mosquitto_pub", "-h", broker.host, "-p", str(broker.port)]
-    if broker.tls:
-        head += ["--cafile", broker.ca] if broker.ca else ["--tls-use-os-certs"]
-    start = shlex.join(head) + (f' -u {shlex.quote(broker.user)} -P "$PIMQTT_PASSWORD"' if broker.user else "")
-    return [f"{start} -t {broker.base}/{NODE}/{topic} -m {shlex.quote(payload)}" for topic, payload in _LINES]
-
-
-def _last_words(folder: Path) -> str:
-    words = (folder / "run.log").read_text(errors="replace").strip().splitlines()
-    return words[-1] if words else "it said nothing"

@@ -36,11 +36,12 @@ def _checks(shared: Shared) -> Iterator[Check]:
     try:
         settings = shared.settings
     except ConfigError as error:
-        yield from (fail("config", line, "pimqtt check tells all of them") for line in error.lines)
+        mend = "mend the file" if error.status == 1 else "name the file that is meant: pimqtt doctor -c FILE"
+        yield from (fail("config", line, mend) for line in error.lines)
         shared.config, shared.host = None, shared.host or "127.0.0.1"
     if settings is not None:
         name = shared.config or HERE
-        yield ok("config", f"{name}: node {settings.node.id}, {len(settings.devices)} devices")
+        yield ok("config", f"{name}: node {settings.node.id}, {output.devices(len(settings.devices))}")
     host = doctor_host.checks(settings)  # it forks, so it comes before the broker's threads
     found: list[Check] = []
     output.run(_broker(found, doctor_broker.checks(shared.broker(), settings.node.id if settings else None)))

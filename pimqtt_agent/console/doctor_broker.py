@@ -74,8 +74,8 @@ def _protocol(connection: Connection) -> Check:
     if connection.version == "5":
         return ok("protocol", "MQTT 5")
     why = "the configuration says so" if connection.broker.protocol == "3.1.1" else "this broker does not take MQTT 5"
-    mend = "Mosquitto 2 speaks MQTT 5; with 3.1.1 a replayed command is told from a live one by what is on disk"
-    return warn("protocol", f"MQTT 3.1.1: {why}", mend)
+    text = f"MQTT 3.1.1: {why}; a replayed command is then told from a live one by what is on disk"
+    return warn("protocol", text, "use MQTT 5, with a broker that speaks it, such as Mosquitto 2")
 
 
 def _login_mend(broker: Broker, reason: str) -> str:

@@ -70,9 +70,9 @@ def _pins(settings: Settings, root: Path) -> Iterator[Check]:
     if backend == "simulated":
         yield ok("gpio", "simulated: no pin moves")
         return
-    libraries = {"pi": ("gpiozero", "lgpio"), "kernel": ("gpiod",)}[backend]
+    libraries = {"pi": ("gpiozero", "gpiod", "lgpio"), "kernel": ("gpiod",)}[backend]
     for library in libraries:
-        if find_spec(library) is None:
+        if find_spec("_lgpio" if library == "lgpio" else library) is None:  # PyPI's placeholder has no _lgpio
             mend = "sudo apt install python3-lgpio" if library == "lgpio" else f"pip install 'pimqtt-agent[{backend}]'"
             yield fail("gpio", f"backend {backend} needs the Python package {library}", mend)
     chips = sorted(root.glob("dev/gpiochip*"))

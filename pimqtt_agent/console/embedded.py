@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
 from collections.abc import AsyncIterator
 
 from amqtt.broker import Broker as Amqtt
+from amqtt.errors import AMQTTError, MQTTError
+from amqtt.errors import BrokerError as AmqttError
 from amqtt.session import Session
 
 from pimqtt_agent.client_broker import Broker
-from pimqtt_agent.errors import PimqttError
+from pimqtt_agent.console import output
+from pimqtt_agent.console.demo_process import free_port
+
+#: How long its end may take (s).
+END_S = 1.0
 
 
 class _Embedded(Amqtt):  # type: ignore[misc]  # it has no types
@@ -35,7 +40,7 @@ async def embedded(port: int | None) -> AsyncIterator[Broker]:
     for name in ("amqtt", "transitions", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # amqtt refuses MQTT 5; asking for 3.1.1 at once saves the try
-    broker = Broker(port=_free(port), protocol="3.1.1")
+    broker = Broker(port=free_port(port, 1883), protocol="3.1.1")
     server = _Embedded({
         "listeners": {"default": {"type": "tcp", "bind": str(broker)}},
         "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
@@ -44,15 +49,15 @@ async def embedded(port: int | None) -> AsyncIterator[Broker]:
     try:
         yield broker
     finally:
-        with contextlib.suppress(Exception):  # it is thrown away, and so is what it says at its end
-            async with asyncio.timeout(3):
-                await server.shutdown()
+        await _end(server)
 
 
-def _free(wanted: int | None) -> int:
-    for port in (wanted,) if wanted else (1883, 0):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
-    raise PimqttError(f"port {wanted} is in use; name another one, or none")
+async def _end(server: Amqtt) -> None:
+    """End it. It waits for clients that stay connected, a `mosquitto_sub` say: they are cut off."""
+    try:
+        async with asyncio.timeout(END_S):
+            await server.shutdown()
+    except TimeoutError:
+        pass
+    except (AMQTTError, MQTTError, AmqttError, OSError) as error:
+        output.complain(f"the embedded broker did not end in order: {error!r}")

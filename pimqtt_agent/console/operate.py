@@ -79,9 +79,9 @@ async def call(shared: Shared, node: str, pairs: list[str], *, timeout: float) -
         raise PimqttError("which action? for example: -c action=list_actions")
     async with Client(shared.broker()) as client:
         result = await client.call(node, action, timeout=timeout, **given)
-    if shared.json or not result.accepted:
+    if shared.json or not result.accepted or result.result is None:
         return told(shared, [result])
-    output.say_json(result.result)
+    output.say_json(result.result, pretty=not shared.lines)
     return ACCEPTED
 
 

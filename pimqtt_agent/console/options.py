@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,32 +22,39 @@ HERE = "config.yaml"
 _FLAGS = frozenset({"--json", "--plain", "--tls"})
 _VALUED = frozenset({"--broker", "--user", "--password-file", "--ca"})
 _CONFIG = frozenset({"-c", "--config"})
-#: Commands with a `-c` of their own, and those whose whole line is their own.
-_OWN_CONFIG, _OWN_LINE = frozenset({"call", "check", "doctor", "schema"}), frozenset({"run", "safe"})
+#: Commands with a `--config` of their own.
+_OWN_CONFIG = frozenset({"check", "doctor", "run", "safe", "schema"})
+_NEGATIVE, _OPTION = re.compile(r"-[.\d].*", re.ASCII), re.compile(r"--[^=]+")
 
 
 def hoist(argv: list[str]) -> list[str]:
-    """Bring shared options that stand after the command before it."""
+    """Bring shared options that stand after the command before it, and `send`'s negative value to the end."""
     front: list[str] = []
     rest: list[str] = []
+    values: list[str] = []
     words = iter(argv)
     command = ""
     for word in words:
         name, equals, _ = word.partition("=")
-        valued = name in _VALUED or (name in _CONFIG and command not in _OWN_CONFIG)
+        valued = _has_value(name, command)
         if word == "--":
             return [*front, *rest, word, *words]
         if name in _FLAGS or valued:
             front.append(word)
             if valued and not equals:
                 front += [value for value in [next(words, None)] if value is not None]
-            continue
-        rest.append(word)
-        if not command and not word.startswith("-"):
-            command = word
-            if command in _OWN_LINE:
-                return [*front, *rest, *words]
-    return [*front, *rest]
+        elif command == "send" and _NEGATIVE.fullmatch(word) and not _OPTION.fullmatch(rest[-1]):
+            values.append(word)
+        else:
+            rest.append(word)
+            command = command or ("" if word.startswith("-") else word)
+    return [*front, *rest, *(["--", *values] if values else [])]
+
+
+def _has_value(name: str, command: str) -> bool:
+    """Whether it is a shared option with a value; of `call` `-c` is an option of its own, and `--config` is not."""
+    own = command in _OWN_CONFIG or (command == "call" and name == "-c")
+    return name in _VALUED or (name in _CONFIG and not own)
 
 
 @dataclass

@@ -10,7 +10,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from pimqtt_agent.client_results import Change, Result
+from pimqtt_agent.client_results import Change, Result, devices_of, number
 
 T = TypeVar("T")
 INTERRUPTED = 130
@@ -28,9 +28,9 @@ def complain(text: object) -> None:
     sys.stderr.flush()
 
 
-def say_json(content: Any) -> None:
-    """Print an object in one line."""
-    say(json.dumps(content, ensure_ascii=False))
+def say_json(content: Any, *, pretty: bool = False) -> None:
+    """Print an object in one line, or in several for the eye."""
+    say(json.dumps(content, ensure_ascii=False, indent=2 if pretty else None))
 
 
 def run(work: Coroutine[Any, Any, int], *, interrupted: int = INTERRUPTED) -> int:
@@ -39,8 +39,8 @@ def run(work: Coroutine[Any, Any, int], *, interrupted: int = INTERRUPTED) -> in
     async def main() -> int:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, task.cancel)
+        for end in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(end, task.cancel)
         return await work
 
     try:
@@ -56,17 +56,22 @@ def compact(content: Any) -> str:
     if isinstance(content, float):
         return f"{content:g}"
     if isinstance(content, dict) and set(content) == {"x", "y"}:
-        return f"x {content['x']:g} y {content['y']:g}"
+        return f"x {compact(content['x'])} y {compact(content['y'])}"
     if isinstance(content, dict) and isinstance(content.get("state"), str):  # a light
         rest = {key: part for key, part in content.items() if key not in ("state", "color_mode")}
         return f"{content['state']} {compact(rest)}".strip()
     return json.dumps(content, ensure_ascii=False, separators=(", ", " ")).replace('"', "").strip("{}")
 
 
+def line(unix_s: float, name: str, what: str, text: str) -> str:
+    """Write a line of a log: when, where, what, its content."""
+    clock = time.strftime("%H:%M:%S", time.localtime(unix_s))
+    return f"{clock}  {name:<20} {what:<12} {text}".rstrip()
+
+
 def change(news: Change) -> str:
-    """Write a change as a line: time, place, what, content."""
-    clock = time.strftime("%H:%M:%S", time.localtime(news.unix_s))
-    return f"{clock}  {news.name:<18} {news.what:<12} {content(news)}".rstrip()
+    """Write a change as a line."""
+    return line(news.unix_s, news.name, news.what, content(news))
 
 
 def content(news: Change) -> str:
@@ -75,15 +80,25 @@ def content(news: Change) -> str:
         if news.what == "lease":
             return lease(news.content) if news.content else "at rest"
         if news.what == "info":
-            return f"{len(news.content.get('devices', ()))} devices, pimqtt {news.content.get('version', '?')}"
+            return f"{devices(len(devices_of(news.content)))}, pimqtt {news.content.get('version', '?')}"
         if news.what == "result" and "outcome" in news.content:
             return result(Result.read(news.name, news.content))
-    return compact(news.content)
+    return state(news.content) if news.what == "state" else compact(news.content)
+
+
+def devices(count: int) -> str:
+    """Count devices."""
+    return "1 device" if count == 1 else f"{count} devices"
+
+
+def state(raw: Any) -> str:
+    """Write a state; Home Assistant's word for an unknown one is `None`."""
+    return "unknown" if raw in (None, "None") else compact(raw)
 
 
 def lease(raw: dict[str, Any]) -> str:
     """Write a lease as it was told."""
-    remaining_s = float(raw.get("remaining_s") or 0)
+    remaining_s = number(raw.get("remaining_s")) or 0.0
     return f"{raw.get('owner')} holds {compact(raw.get('value'))} for {remaining_s:.1f} s, then {resting(raw)}"
 
 
@@ -97,7 +112,7 @@ def result(answer: Result) -> str:
     if answer.outcome == "rejected":
         return f"rejected {answer.code}: {answer.reason}"
     if answer.outcome == "reverted":
-        return f"reverted {answer.cause}: now {compact(answer.state)}"
+        return f"reverted {answer.cause}: now {state(answer.state)}"
     parts = [answer.outcome]
     if "action" in answer.raw:
         parts.append(f"{answer.raw['action']}")

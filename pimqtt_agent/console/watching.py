@@ -24,15 +24,18 @@ from pimqtt_agent.errors import BrokerError
 #: Frames while something counts down or changes, and how long a result stands out (s).
 FRAME_S, FRESH_S = 0.1, 2.0
 RETRY_S = 2.0
+#: After how long a silence is told of (s).
+SILENT_S = 1.5
 _STYLES = {"accepted": "green", "rejected": "red", "reverted": "yellow", "event": "cyan"}
 
 
 async def watch(shared: Shared, node: str | None, seconds: float | None) -> int:
     """Watch until the end; the connection is made again when it is lost."""
     changes = _changes(shared.broker(), node, give_up=True)
+    shown = _lines(changes, node, as_json=shared.json) if shared.lines else _table(changes, str(shared.broker()))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await (_lines(changes, as_json=shared.json) if shared.lines else _table(changes, str(shared.broker())))
+            await shown
     return 0
 
 
@@ -52,12 +55,16 @@ async def _changes(broker: Broker, node: str | None, *, give_up: bool) -> AsyncI
         await asyncio.sleep(RETRY_S)
 
 
-async def _lines(changes: AsyncIterator[Change | str], *, as_json: bool) -> None:
+async def _lines(changes: AsyncIterator[Change | str], node: str | None, *, as_json: bool) -> None:
+    words = f"pimqtt: nothing from {f'node {node}' if node else 'any node'} yet; waiting (Ctrl-C ends)"
+    silent = asyncio.get_running_loop().call_later(SILENT_S, output.complain, words)
     async for change in changes:
         if isinstance(change, str):
             if change:
                 output.complain(change)
-        elif as_json:
+            continue
+        silent.cancel()
+        if as_json:
             output.say_json(change.as_json())
         else:
             output.say(output.change(change))

@@ -31,15 +31,15 @@ os.execv(sys.executable, [sys.executable, "-m", "pimqtt_agent", *sys.argv[1:]])
 class Terminal:
     """Runs `pimqtt` with these words."""
 
-    def __init__(self, folder: Path, *words: str, columns: int = 80, rows: int = 30) -> None:
+    def __init__(self, folder: Path, *words: str, columns: int = 80, rows: int = 30, colour: bool = True) -> None:
+        """Without ``colour`` the environment asks for none."""
         self._raw = b""
         self._new = 0
         self._file, inside = pty.openpty()
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         command = [sys.executable, "-c", _START, *words]
-        self.process = subprocess.Popen(
-            command, stdin=inside, stdout=inside, stderr=inside, cwd=folder, env=environment()
-        )
+        env = environment() if colour else environment(NO_COLOR="1")
+        self.process = subprocess.Popen(command, stdin=inside, stdout=inside, stderr=inside, cwd=folder, env=env)
         os.close(inside)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -59,6 +59,12 @@ class Terminal:
     def text(self) -> str:
         """All that it showed."""
         return _CONTROL.sub(b"", self._raw).decode("utf-8", "replace")
+
+    @property
+    def colours(self) -> set[bytes]:
+        """The colours that it showed, as the terminal's own numbers."""
+        asked = b";".join(re.findall(rb"\x1b\[([0-9;]*)m", self._raw)).split(b";")
+        return {number for number in asked if re.fullmatch(rb"[349][0-8]|10[0-7]", number)}
 
     def wait(self, pattern: str, timeout_s: float = 10) -> None:
         """Wait until something new shows."""

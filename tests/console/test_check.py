@@ -21,7 +21,7 @@ def test_a_valid_file_gives_0_and_one_line(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text(GOOD)
     done = cli("check", "-c", "good.yaml")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "good.yaml is valid: node car1, 1 devices, backend simulated\n"
+    assert done.stdout == "good.yaml is valid: node car1, 1 device, backend simulated\n"
     (tmp_path / "config.yaml").write_text(GOOD)
     assert cli("check").stdout.startswith("config.yaml is valid")
     assert json.loads(cli("check", "--json").stdout)["valid"] is True

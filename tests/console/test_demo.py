@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from pimqtt_agent.console.demo_greeting import program
 from tests.console.conftest import Cli, environment
 from tests.console.terminal import Terminal
 from tests.rig import Mosquitto, free_port, wait_for
@@ -106,6 +109,15 @@ def test_it_ends_by_itself_with_0_and_leaves_nothing(demo: Callable[..., Demo]) 
     assert shown.left() == []
 
 
+def test_json_is_an_object_a_line_and_what_to_paste_stands_beside_it(cli: Cli) -> None:
+    done = cli("demo", "--json", "--port", str(free_port()), "--seconds", "2")
+    assert done.returncode == 0
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {"pin": 17, "level": 0} in [{key: row[key] for key in ("pin", "level")} for row in told if "pin" in row]
+    assert any((row.get("device"), row.get("what"), row.get("content")) == ("pump", "state", "OFF") for row in told)
+    assert "mosquitto_pub" in done.stderr
+
+
 def test_every_line_that_it_prints_does_what_it_says(demo: Callable[..., Demo]) -> None:
     shown = demo("--port", str(free_port()))
     since = shown.paste("pump/set")
@@ -122,9 +134,12 @@ def test_every_line_that_it_prints_does_what_it_says(demo: Callable[..., Demo]) 
     since = shown.paste("arm/set")
     shown.wait(r"pin 12 +level +0\.", since)
     since = shown.paste("sim/22/set")
+    shown.wait(r"pin 22 +level +0\n", since)
     shown.wait(r"door +state +O", since)
     since = shown.paste("sim/25/set -m 0")
+    shown.wait(r"pin 25 +level +0\n", since)
     shown.paste("sim/25/set -m 1")
+    shown.wait(r"pin 25 +level +1\n", since)
     shown.wait(r"bell +event +event_type press", since)
     since = shown.paste("eye/snapshot/set")
     shown.wait(r"eye +image +\d+ bytes", since)
@@ -133,6 +148,9 @@ def test_every_line_that_it_prints_does_what_it_says(demo: Callable[..., Demo]) 
     shown.wait(r"pin 23 +level +0\n", since)
     since = shown.paste("stop/set -m OFF")
     shown.wait(r"\d +stop +state +OFF", since)
+    assert "car/stop" not in shown.text, "latches that did not change are no news"
+    columns = {line.index(word) for word in (" level ", " state ") for line in shown.text.splitlines() if word in line}
+    assert len(columns) == 1
     children = shown.children()
     assert shown.end() == 0
     assert shown.complaints == ""
@@ -151,6 +169,76 @@ def test_operators_commands_work_there_too(demo: Callable[..., Demo], cli: Cli) 
     assert "MQTT 3.1.1" in cli(*at, "doctor").stdout
     assert shown.end(signal.SIGTERM) == 0
     assert shown.left() == []
+
+
+def test_the_commands_for_another_terminal_work_in_any_folder(demo: Callable[..., Demo], tmp_path: Path) -> None:
+    port = free_port()
+    shown = demo("--port", str(port))
+    (line,) = [line for line in shown.text.splitlines() if line.endswith(" watch")]
+    (tmp_path / "elsewhere").mkdir()
+    line += " --plain --seconds 1"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True, env=environment(),
+                          cwd=tmp_path / "elsewhere", timeout=20)  # fmt: skip
+    assert "demo/pump" in done.stdout
+    assert any(line.endswith(" drive demo/car") for line in shown.text.splitlines())
+
+
+def test_without_mosquitto_pub_the_demo_says_how_to_get_it_and_how_to_do_without(tmp_path: Path) -> None:
+    """As on a machine that has no such program anywhere."""
+    port = free_port()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "tmp").mkdir()
+    env = environment(PATH=str(tmp_path / "bin"), TMPDIR=str(tmp_path / "tmp"))
+    command = [sys.executable, "-m", "pimqtt_agent", "demo", "--plain", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env, cwd=tmp_path) as process:
+        assert process.stdout
+        words = ""
+        try:
+            while "Ctrl-C ends" not in words:
+                words += process.stdout.readline()
+            assert "sudo apt install mosquitto-clients" in words
+            commands = [line for line in words.splitlines() if re.search(r" (send|stop|reset) ", line)]
+            assert len(commands) >= 7
+            for line in commands:
+                done = subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, env=environment(),
+                                      check=False, timeout=20)  # fmt: skip
+                assert (done.returncode, done.stderr) == (0, ""), line
+        finally:
+            process.terminate()
+            process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+def test_the_command_is_named_as_it_can_be_called(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    home, on_path = tmp_path / "my env/bin", tmp_path / "bin"
+    for folder in (home, on_path):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(sys, "executable", str(home / "python"))
+    monkeypatch.setenv("PATH", str(on_path))
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    assert program() == f"'{home}/python' -m pimqtt_agent"
+    (home / "pimqtt").touch(0o755)
+    assert program() == f"'{home}/pimqtt'"
+    (on_path / "pimqtt").symlink_to(home / "pimqtt")
+    assert program() == "pimqtt"
+    monkeypatch.setenv("VIRTUAL_ENV", str(home.parent))
+    assert program() == f"'{home}/pimqtt'"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert program() == "~/'my env/bin/pimqtt'"
+
+
+def test_who_still_listens_does_not_keep_it_from_ending(demo: Callable[..., Demo]) -> None:
+    port = free_port()
+    shown = demo("--port", str(port))
+    listen = ["mosquitto_sub", "-p", str(port), "-t", "#", "-F", "%t"]
+    with subprocess.Popen(listen, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as listener:
+        assert listener.stdout
+        assert listener.stdout.readline()
+        start_s = time.monotonic()
+        assert shown.end() == 0
+        assert time.monotonic() - start_s < 6
+        listener.terminate()
+    assert shown.complaints == ""
 
 
 def test_a_quick_publisher_is_heard(demo: Callable[..., Demo]) -> None:
@@ -195,12 +283,15 @@ def test_a_node_that_ends_is_told(demo: Callable[..., Demo]) -> None:
     assert "Traceback" not in shown.complaints
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (140, 45)])
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (112, 40), (140, 45)])
 def test_the_live_view_shows_levels_leases_and_messages(tmp_path: Path, columns: int, rows: int) -> None:
     port = free_port()
     with Terminal(tmp_path, "demo", "--port", str(port), columns=columns, rows=rows) as terminal:
         terminal.wait("Ctrl-C ends", 20)
         terminal.wait(r"pump +OFF +17·")
+        terminal.wait(r"arm +unknown +12·")
+        terminal.wait(r"door +ON +22█")
+        terminal.wait(r"bell +- +25█")
         message = '{"value": "ON", "ttl": 4, "owner": "anna"}'
         subprocess.run(["mosquitto_pub", "-p", str(port), "-t", "pimqtt/demo/pump/set", "-m", message], check=True)
         terminal.wait(r"pump +ON +17█ +3\.\d s anna > OFF")
@@ -208,6 +299,12 @@ def test_the_live_view_shows_levels_leases_and_messages(tmp_path: Path, columns:
         terminal.wait(r"pump +OFF +17·")
         terminal.key("\x03")
         assert terminal.status() == 0
+        assert "Traceback" not in terminal.text
+
+
+def test_the_live_view_ends_by_itself_with_0(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "demo", "--port", str(free_port()), "--seconds", "1") as terminal:
+        assert terminal.status(20) == 0
         assert "Traceback" not in terminal.text
 
 

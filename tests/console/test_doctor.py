@@ -118,6 +118,22 @@ def test_a_broken_configuration_fails_and_the_rest_is_looked_at(cli: Cli, tmp_pa
     assert any(" clock " in line for line in done.stdout.splitlines())
 
 
+def test_a_missing_configuration_fails_with_the_mend(cli: Cli, nowhere: tuple[str, str]) -> None:
+    done = cli("doctor", "-c", "none.yaml", *nowhere)
+    assert done.returncode == 1
+    first = "config     none.yaml: no such file; mend: name the file that is meant: pimqtt doctor -c FILE"
+    assert lines(done.stdout, "fail")[0].endswith(first)
+
+
+@pytest.mark.broker
+def test_an_old_protocol_is_a_warning_with_the_mend(cli: Cli, tmp_path: Path) -> None:
+    with Mosquitto(tmp_path) as broker:
+        done = cli("doctor", "-c", configuration(tmp_path, broker.port, ", protocol: '3.1.1'"))
+    (line,) = [line for line in lines(done.stdout, "warn") if "protocol" in line]
+    assert "MQTT 3.1.1: the configuration says so" in line
+    assert "mend: use MQTT 5" in line
+
+
 def test_missing_libraries_chips_and_cameras_are_told(cli: Cli, tmp_path: Path) -> None:
     devices = "[{id: a, kind: camera, source: {v4l2: /dev/video77}}, {id: b, kind: camera, source: {file: none.mp4}}]"
     config = Path(configuration(tmp_path, free_port(), devices=devices))

@@ -51,7 +51,7 @@ def test_a_rejected_command_gives_1_with_code_and_reason(cli: Cli, at: At) -> No
 def test_a_held_output_is_told_by_its_holder_and_priority_takes_over(cli: Cli, at: At) -> None:
     assert cli(*at, "send", "car1/pump", "ON", "--ttl", "20", "--owner", "anna").returncode == 0
     held = cli(*at, "send", "car1/pump", "ON", "--ttl", "5", "--owner", "bob")
-    assert (held.returncode, held.stderr) == (1, "car1/pump: rejected held: 'anna' holds it\n")
+    assert (held.returncode, held.stderr.partition(",")[0]) == (1, "car1/pump: rejected held: 'anna' holds it")
     assert cli(*at, "send", "car1/pump", "ON", "--ttl", "5", "--owner", "bob", "--priority", "1").returncode == 0
     assert cli(*at, "send", "car1/pump", "OFF").returncode == 0
 
@@ -137,6 +137,8 @@ def test_call_prints_the_answer(cli: Cli, at: At) -> None:
     done = cli(*at, "call", "car1", "-c", "action=token", "-c", "device=car")
     assert done.returncode == 0
     assert json.loads(done.stdout)["max_age_s"] == 0.5
+    beat = cli(*at, "call", "car1", "-c", "action=heartbeat", "-c", "owner=me")
+    assert (beat.returncode, beat.stdout) == (0, "car1: accepted heartbeat by me\n")
     unknown = cli(*at, "call", "car1", "-c", "action=fly")
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert "rejected unknown" in unknown.stderr

@@ -22,7 +22,12 @@ from pimqtt_agent.errors import PimqttError
     ("check -c f.yaml --json", "--json check -c f.yaml"),
     ("call n -c action=x --broker h", "--broker h call n -c action=x"),
     ("-c f.yaml call n -c action=x", "-c f.yaml call n -c action=x"),
-    ("run -c f.yaml --json", "run -c f.yaml --json"),
+    ("run -c f.yaml --json", "--json run -c f.yaml"),
+    ("call n --config f.yaml -c action=x", "--config f.yaml call n -c action=x"),
+    ("send a/b -30 --owner me --json", "--json send a/b --owner me -- -30"),
+    ("send a/b --ttl -1 -.5", "send a/b --ttl -1 -- -.5"),
+    ("send a/b --owner=me -3", "send a/b --owner=me -- -3"),
+    ("send a/b -x", "send a/b -x"),
     ("send a/b -- --json", "send a/b -- --json"),
     ("send a/b --broker", "--broker send a/b"),
 ])  # fmt: skip

@@ -372,22 +372,29 @@ def test_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:
     assert [stat.S_IMODE((folder / name).stat().st_mode) for name in ("private", "data")] == [0o700, 0o700]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files for another account")
+def as_root(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run something as root, the only one who can make files for another account; who may not fails the test."""
+    words = [*([] if os.geteuid() == 0 else ["sudo", "-n"]), *map(str, command)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert "sudo:" not in done.stderr, f"this test wants root: {done.stderr}"
+    return done
+
+
 def test_the_brokers_account_can_read_what_root_made() -> None:
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
     try:
         folder.chmod(0o755)
-        made = subprocess.run([SETUP, folder / "a" / "b", "--node", "car1"], capture_output=True, text=True, check=True)
-        assert "made" in made.stdout
+        made = as_root(SETUP, folder / "a" / "b", "--node", "car1")
+        assert (made.returncode, "made" in made.stdout) == (0, True), made.stderr
         owners = {path.name: pwd.getpwuid(path.stat().st_uid).pw_name for path in (folder / "a" / "b").iterdir()}
         ours = {"passwd", "acl", "server.key", "server.crt", "data"}
         assert owners == {name: "mosquitto" if name in ours else "root" for name in owners}
         assert ours <= set(owners)
         folder.chmod(0o700)
-        closed = subprocess.run([SETUP, folder / "a" / "b"], capture_output=True, text=True, check=False)
+        closed = as_root(SETUP, folder / "a" / "b")
         assert (closed.returncode, "cannot read" in closed.stderr) == (1, True)
     finally:
-        shutil.rmtree(folder)
+        as_root("rm", "-rf", folder)
 
 
 def test_no_password_is_seen_by_ps_or_on_the_terminal(tmp_path: Path) -> None:
