@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from pimqtt_agent.rules import Command, Lease, Motion, Rejected, Rules
@@ -32,11 +33,11 @@ class Access:
         """Tell why this command is not its owner's to give, in the order of the wire's codes."""
         if command.value == self._rules.safe:
             self.let_go(command.owner)
-        code, reason = "latched", self._latched(output)
+        code, reason = "latched", self._latched(output, command)
         if not reason:
-            code, reason = "token", self._token(command)
+            code, reason = "token", self._token(output, command)
         if not reason:
-            code, reason = "stale", self._stale(now, command)
+            code, reason = "stale", self._stale(output, now, command)
         if not reason:
             code, reason = "held", self._held(output, command)
         if not reason:
@@ -49,8 +50,15 @@ class Access:
         """Remember an owner who must let go first."""
         if command.value == self._rules.safe:
             return
-        if code in ("held", "latched") or command.owner in self._barred:
+        if code in ("held", "latched"):
             self.bar(now, command.owner)
+        else:
+            self.sent(now, command.owner)
+
+    def sent(self, now: float, owner: str) -> None:
+        """An owner sent something that was refused: whoever must still let go has not done so."""
+        if now - self._barred.get(owner, -inf) < self._rules.deadman_s:
+            self.bar(now, owner)
 
     def bar(self, now: float, owner: str) -> None:
         """Make an owner let go before it moves this output again."""
@@ -71,26 +79,39 @@ class Access:
         if len(self._beats) > REMEMBERED:
             del self._beats[next(iter(self._beats))]
 
-    def _latched(self, output: Output) -> str:
-        return "an emergency stop is set; reset it first" if output.latched else ""
-
-    def _token(self, command: Command) -> str:
-        if command.token_age_s is None:
-            return "this output needs a token (call token)" if self._rules.token_required else ""
-        return "" if command.token_age_s >= 0 else "this token was not given by this keeper"
-
-    def _stale(self, now: float, command: Command) -> str:
-        if command.ttl_s is not None and now >= command.at_s + command.ttl_s:
-            return f"it waited {now - command.at_s:.2f} s here, its ttl is {command.ttl_s:g} s"
-        if command.token_age_s is None:
-            return command.stale
-        if command.token_age_s <= self._rules.deadman_s:
+    def _latched(self, output: Output, command: Command) -> str:
+        if not output.latched:
             return ""
-        return f"its token is {command.token_age_s:.2f} s old, allowed are {self._rules.deadman_s:g} s"
+        return f"{output.quoted(command.value)}: {output.name!r} is latched by an emergency stop; reset it first"
+
+    def _token(self, output: Output, command: Command) -> str:
+        if command.token_age_s is None:
+            if not self._rules.token_required:
+                return ""
+            needs = f"{output.name!r} takes nothing without a fresh one (call token)"
+            return f"{output.quoted(command.value)} bears no token, and {needs}"
+        if command.token_age_s >= 0:
+            return ""
+        what = output.quoted(command.value)
+        return f"{what} bears a token that this keeper did not give; ask for another (call token)"
+
+    def _stale(self, output: Output, now: float, command: Command) -> str:
+        if command.ttl_s is not None and now >= command.at_s + command.ttl_s:
+            waited = f"{output.quoted(command.value)} waited {now - command.at_s:.2f} s here"
+            return f"{waited}, its ttl is {command.ttl_s:g} s"
+        age_s = command.token_age_s
+        if age_s is None:
+            return command.stale
+        if age_s <= self._rules.deadman_s:
+            return ""
+        old = f"{output.quoted(command.value)} bears a token of {age_s:.2f} s ago"
+        return f"{old}, allowed are {self._rules.deadman_s:g} s"
 
     def _held(self, output: Output, command: Command) -> str:
-        holder = self.holder_against(output.lease, command)
-        return f"{holder!r} holds it" if holder else ""
+        lease = output.lease
+        if lease is None or not self.holder_against(lease, command):
+            return ""
+        return f"{lease.owner!r} holds it, and priority {command.priority} is not above {lease.priority}"
 
     def _let_go(self, now: float, command: Command) -> str:
         since = self._barred.get(command.owner)

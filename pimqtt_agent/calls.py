@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pimqtt_agent import PROTOCOL, __version__
-from pimqtt_agent.commands import MAX_BYTES, MAX_NAME, read_json
+from pimqtt_agent.clock import boottime_s
+from pimqtt_agent.commands import MAX_BYTES
 from pimqtt_agent.entities import quote
 from pimqtt_agent.errors import CommandError
 from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keepers import KeeperLink
 from pimqtt_agent.model import Model
+from pimqtt_agent.strict_json import MAX_NAME, read_json
 
 Action = Callable[[dict[str, Any]], Awaitable[Any]]
 MOST = 100
+MAX_TARGET = 2 * MAX_NAME + 1  # device/entity
 
 
 class Calls:
@@ -35,6 +37,7 @@ class Calls:
             "token": self._token,
             "heartbeat": self._heartbeat,
             "snapshot": self._snapshot,
+            "list_pins": self._pins,
         }
 
     async def answer(self, payload: bytes, at_s: float, *, retained: bool = False) -> Any:
@@ -43,7 +46,7 @@ class Calls:
         try:
             content = _read(payload)
         except CommandError as error:
-            return _rejected({}, error)
+            return _rejected(error.extra, error)
         if isinstance(content, list):
             return [await self._one(call) for call in content]
         return await self._one(content)
@@ -52,15 +55,13 @@ class Calls:
         if not isinstance(call, dict):
             return _rejected({}, CommandError("invalid", f"{quote(call)} is not an object with an action"))
         try:
-            name = call.get("action")
-            if not isinstance(name, str):
-                raise CommandError("invalid", f"action {quote(name)} is not a text")  # noqa: TRY301
+            name = _text(call, "action")
             action = self.actions.get(name)
             if action is None:
                 known = ", ".join(sorted(self.actions))
                 raise CommandError("unknown", f"there is no action {quote(name)}; there are {known}")  # noqa: TRY301
             if self._retained:
-                raise CommandError("retained", "a call is never done from a retained message")  # noqa: TRY301
+                raise CommandError("retained", f"{quote(name)} is never done from a retained message")  # noqa: TRY301
             result = await action(call)
         except CommandError as error:
             return _rejected(call, error)
@@ -76,9 +77,7 @@ class Calls:
         return self._readings()
 
     async def _heartbeat(self, call: dict[str, Any]) -> Any:
-        owner = call.get("owner")
-        if not isinstance(owner, str) or not 0 < len(owner) <= MAX_NAME:
-            raise CommandError("invalid", f"owner {quote(owner)} is not a text of 1 to {MAX_NAME} characters")
+        owner = _text(call, "owner")
         self._keeper("").tell(wire.Heartbeat(owner, self._at_s))
         return None
 
@@ -88,22 +87,29 @@ class Calls:
         return {"token": answer.token, **(answer.extra or {})}
 
     async def _snapshot(self, call: dict[str, Any]) -> Any:
-        device = call.get("device")
-        if not isinstance(device, str) or self._model.thing(device, "snapshot") is None:
-            raise CommandError("unknown", f"there is no camera {quote(device)}")
-        now = time.clock_gettime(time.CLOCK_BOOTTIME)
+        device = _text(call, "device", MAX_TARGET)
+        if self._model.thing(device, "snapshot") is None:
+            cameras = [name for name, key in self._model.things if key == "snapshot"]
+            raise CommandError("unknown", f"there is no camera {quote(device)}; there {_are(cameras)}")
+        now = boottime_s()
         await self._ask(device, lambda seq: wire.Press(seq, device, "snapshot", now))
         return None
 
+    async def _pins(self, _call: dict[str, Any]) -> Any:
+        answer = await self._ask("", wire.Pins)
+        rows = (answer.extra or {}).get("pins", [])
+        return {"pins": [dict(zip(wire.PIN, row, strict=True)) for row in rows]}
+
     def _output(self, call: dict[str, Any]) -> tuple[str, str]:
-        name = call.get("device")
-        if isinstance(name, str):
-            device, _, key = name.partition("/")
-            key = key or str(call.get("entity") or "")
-            thing = self._model.thing(device, key)
-            if thing is not None and thing.entity.rules is not None:
-                return device, key
-        raise CommandError("unknown", f"there is no output {quote(name)}")
+        device, _, key = _text(call, "device", MAX_TARGET).partition("/")
+        if not key and call.get("entity") is not None:
+            key = _text(call, "entity")
+        thing = self._model.thing(device, key)
+        if thing is not None and thing.entity.rules is not None:
+            return device, key
+        outputs = [thing.name for thing in self._model.outputs()]
+        name = f"{device}/{key}" if key else device
+        raise CommandError("unknown", f"there is no output {quote(name)}; there {_are(outputs)}")
 
     async def _ask(self, device: str, make: Callable[[int], wire.Message]) -> wire.Answer:
         answered: asyncio.Future[wire.Answer] = asyncio.get_running_loop().create_future()
@@ -121,6 +127,19 @@ def _read(payload: bytes) -> Any:
     if isinstance(content, list) and not 0 < len(content) <= MOST:
         raise CommandError("invalid", f"a list of {len(content)} calls; allowed are 1 to {MOST}")
     return content
+
+
+def _text(call: dict[str, Any], key: str, longest: int = MAX_NAME) -> str:
+    if key not in call:
+        raise CommandError("invalid", f"key {key!r} is missing")
+    text = call[key]
+    if not isinstance(text, str) or not 0 < len(text) <= longest:
+        raise CommandError("invalid", f"{key} {quote(text)} is not a text of 1 to {longest} characters")
+    return text
+
+
+def _are(names: list[str]) -> str:
+    return f"are {', '.join(sorted(names))}" if names else "are none"
 
 
 def _echo(call: dict[str, Any]) -> dict[str, Any]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from pimqtt_agent.entities import Entity, from_text, number, quote
+from pimqtt_agent.entities import Entity, figure, from_text, names, number, quote
 from pimqtt_agent.errors import CommandError
 from pimqtt_agent.rules import ANONYMOUS, Rules, Value
+from pimqtt_agent.strict_json import MAX_NAME, echo, read_json
 
 KEYS = frozenset(("ttl", "id", "owner", "priority", "at", "expiry", "token"))
+_ALLOWED = KEYS | {"value"}
 #: Payloads above this are answered ``too_large`` without being read.
 MAX_BYTES = 65_536
-MAX_NAME = 64
-#: Deeper JSON is not read: what comes after could not bear it.
-MAX_DEPTH = 32
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,20 +40,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     stop: bool
 
 
-def read_json(text: str | bytes) -> Any:
-    """Read strict JSON (no NaN, valid UTF-8, not nested without end); raises ``CommandError``."""
-    try:
-        message = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        raise CommandError("invalid", f"this is not JSON: {error}") from None
-    level = [message]
-    for _ in range(MAX_DEPTH):
-        level = [part for whole in level if isinstance(whole, list | dict) for part in _parts(whole)]
-        if not level:
-            return message
-    raise CommandError("invalid", f"this JSON is nested deeper than {MAX_DEPTH} levels")
-
-
 def open_envelope(payload: bytes) -> Envelope:
     """Take the value out of a payload; raises ``CommandError`` where it is no command at all."""
     if len(payload) > MAX_BYTES:
@@ -65,7 +48,7 @@ def open_envelope(payload: bytes) -> Envelope:
         try:
             text = payload.decode()
         except UnicodeDecodeError:
-            raise CommandError("invalid", f"{quote(payload[:40])} is not UTF-8") from None
+            raise CommandError("invalid", f"{quote(payload)} is not UTF-8") from None
         return Envelope(raw=from_text(text) if text[:1] in "+-.0123456789" else text)
     message = read_json(payload)
     if not isinstance(message, dict):
@@ -73,14 +56,14 @@ def open_envelope(payload: bytes) -> Envelope:
     if "value" not in message:
         if KEYS.isdisjoint(message):
             return Envelope(raw=message, plain=False)
-        raise CommandError("invalid", f"{_names(KEYS & set(message))} without value", **_echo(message))
-    unknown = set(message) - KEYS - {"value"}
+        raise CommandError("invalid", f"{names(KEYS & set(message))} without value", **echo(message))
+    unknown = message.keys() - _ALLOWED
     if unknown:
-        raise CommandError("invalid", f"unknown {_names(unknown)} beside value", **_echo(message))
+        raise CommandError("invalid", f"unknown {names(unknown)} beside value", **echo(message))
     try:
         return _read(message)
     except CommandError as error:
-        error.extra = _echo(message)
+        error.extra = echo(message)
         raise
 
 
@@ -90,11 +73,11 @@ def read(entity: Entity, envelope: Envelope, last: Value = None) -> Request:
     rules = entity.rules
     if rules is None:
         if envelope.ttl is not None:
-            raise CommandError("ttl_range", f"ttl {envelope.ttl:g}: this takes none")
+            raise CommandError("ttl_range", f"ttl {figure(envelope.ttl)}: a press takes none")
         return Request(value=value, transition_s=None, ttl_s=None, stop=False)
-    if envelope.ttl is None and value == rules.safe:
+    if envelope.ttl is None and value == rules.safe and not rules.setting:
         return Request(value=value, transition_s=None, ttl_s=None, stop=True)
-    return Request(value=value, transition_s=transition_s, ttl_s=_ttl(rules, envelope.ttl), stop=False)
+    return Request(value=value, transition_s=transition_s, ttl_s=_ttl(entity, rules, value, envelope.ttl), stop=False)
 
 
 def stale(envelope: Envelope, ttl_s: float | None, wall_s: float | None) -> str:
@@ -110,16 +93,20 @@ def stale(envelope: Envelope, ttl_s: float | None, wall_s: float | None) -> str:
     return f"at {envelope.at:.3f}: it is {age_s:.2f} s old, it may be {limit_s:g} s"
 
 
-def _ttl(rules: Rules, asked: float | None) -> float | None:
+def _ttl(entity: Entity, rules: Rules, value: Value, asked: float | None) -> float | None:
     if asked is None:
         if rules.ttl.required:
-            raise CommandError("ttl_required", "this output takes no command without a ttl")
+            raise CommandError("ttl_required", f"{entity.quoted(value)} has no ttl; it needs one of {_range(rules)}")
         return rules.ttl.default
-    low, high = rules.ttl.min, rules.ttl.max if rules.ttl.max is not None else math.inf
-    if not low <= asked <= high:
-        limits = f"{low:g} to {high:g} s" if high < math.inf else f"at least {low:g} s"
-        raise CommandError("ttl_range", f"ttl {asked:g} is not within {limits}", min=low, max=rules.ttl.max)
+    low, high = rules.ttl.min, rules.ttl.max
+    if asked < low or (high is not None and asked > high):
+        raise CommandError("ttl_range", f"ttl {figure(asked)} is not {_range(rules)}", min=low, max=high)
     return asked
+
+
+def _range(rules: Rules) -> str:
+    low, high = rules.ttl.min, rules.ttl.max
+    return f"at least {low:g} s" if high is None else f"{low:g} to {high:g} s"
 
 
 def _read(message: dict[str, Any]) -> Envelope:
@@ -157,20 +144,3 @@ def _seconds(message: dict[str, Any], key: str) -> float | None:
     if value is None or (key == "expiry" and value <= 0):
         raise CommandError("invalid", f"{key} {quote(raw)} is not a number of seconds")
     return value
-
-
-def _echo(message: dict[str, Any]) -> dict[str, Any]:
-    """Return what a rejection repeats of a message that is not valid."""
-    return {
-        key: message[key]
-        for key in ("id", "owner")
-        if isinstance(message.get(key), str | int | float) and len(str(message[key])) <= MAX_NAME
-    }
-
-
-def _parts(whole: list[Any] | dict[str, Any]) -> Iterable[Any]:
-    return whole.values() if isinstance(whole, dict) else whole
-
-
-def _names(keys: set[str] | frozenset[str]) -> str:
-    return ", ".join(quote(key) for key in sorted(keys))

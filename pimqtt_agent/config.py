@@ -16,6 +16,7 @@ from pimqtt_agent.checks import check
 from pimqtt_agent.devices import KINDS
 from pimqtt_agent.devices.base import Device
 from pimqtt_agent.explain import Section
+from pimqtt_agent.file_checks import check_files
 from pimqtt_agent.line_checks import Entry
 from pimqtt_agent.mistakes import Mistakes, Path, show
 from pimqtt_agent.profiles import PROFILES, choose
@@ -24,7 +25,7 @@ from pimqtt_agent.settings import Settings
 from pimqtt_agent.yaml_source import Node, UnreadableError
 from pimqtt_agent.yaml_tags import Reader
 
-__all__ = ["PROFILE", "load", "schema"]
+__all__ = ["PROFILE", "examine", "load", "schema"]
 
 PROFILE = "PIMQTT_PROFILE"
 _INTERNAL = "file"
@@ -34,7 +35,22 @@ def load(
     path: str | os.PathLike[str], *, profile: str | None = None, environ: Mapping[str, str] = os.environ
 ) -> Settings:
     """Read a configuration; raises ``ConfigError`` with every mistake."""
+    return _load(Mistakes(os.fspath(path)), profile, environ, files=False)
+
+
+def examine(
+    path: str | os.PathLike[str], *, profile: str | None = None, environ: Mapping[str, str] = os.environ
+) -> tuple[Settings, list[str]]:
+    """Read a configuration and look at the files that it names; return it with its notes, a line each: no mistakes.
+
+    Raises ``ConfigError`` with every mistake.
+    """
     mistakes = Mistakes(os.fspath(path))
+    settings = _load(mistakes, profile, environ, files=True)
+    return settings, mistakes.notes()
+
+
+def _load(mistakes: Mistakes, profile: str | None, environ: Mapping[str, str], *, files: bool) -> Settings:
     reader = Reader(mistakes, environ)
     try:
         root = reader.file(mistakes.file)
@@ -42,7 +58,10 @@ def load(
         mistakes.line(mistakes.file, error.line, str(error), status=2)
         raise mistakes.error() from None
     root = choose(reader, root, profile or environ.get(PROFILE) or None, mistakes)
-    settings = _settings(reader.expand(root), mistakes)
+    root = reader.expand(root)
+    settings = _settings(root, mistakes)
+    if files:
+        check_files(root, mistakes)
     if mistakes or settings is None:
         raise mistakes.error()
     return settings.model_copy(update={"file": FilePath(mistakes.file)})
@@ -69,7 +88,7 @@ def _settings(root: Node, mistakes: Mistakes) -> Settings | None:
 
 def _entries(root: Node, mistakes: Mistakes) -> list[Entry]:
     devices = root.child("devices")
-    if devices is None or devices.source == "broken" or (devices.text == "" and devices.data is None):
+    if devices is None or devices.source == "broken" or _is_nothing(devices):
         return []
     if devices.items is None:
         mistakes.add(devices, ("devices",), f"{show(devices, ('devices',))} is not a list")
@@ -78,6 +97,10 @@ def _entries(root: Node, mistakes: Mistakes) -> list[Entry]:
     for entry in entries:
         entry.device = _device(entry.node, entry.path, mistakes)
     return entries
+
+
+def _is_nothing(node: Node) -> bool:
+    return node.text is not None and node.data is None and not node.source
 
 
 def _device(node: Node, path: Path, mistakes: Mistakes) -> Device | None:

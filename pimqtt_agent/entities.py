@@ -6,9 +6,11 @@ validation, discovery and documentation are all derived from these.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sys
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import msgspec
@@ -19,13 +21,39 @@ from pimqtt_agent.rules import Rules, Value
 #: What a codec makes of a payload: the value, and the transition that the command asks for (s).
 Decoded = tuple[Value, float | None]
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+#: Digits stand in one place only: what could be split in many ways takes minutes where it is long and no number.
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def quote(raw: object) -> str:
     """Quote what a user sent, shortened."""
     text = repr(raw)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def names(keys: Iterable[str]) -> str:
+    """Quote keys that a user sent, not all where they are many."""
+    found = [quote(key) for key in sorted(keys)]
+    return ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+
+
+def shortened(raw: Any) -> Any:
+    """Repeat what was sent, unless it is long."""
+    return quote(raw) if len(str(raw)) > 200 else raw
+
+
+def figure(value: float) -> str:
+    """Write a number as it was sent, all its digits, without a needless tail."""
+    return repr(float(value)).removesuffix(".0")
+
+
+def quoted(value: Value) -> str:
+    """Write a value that was read already as a user does: a word, a number, JSON."""
+    if isinstance(value, bool):
+        return "ON" if value else "OFF"
+    if value is None:
+        return "stop"
+    return figure(value) if isinstance(value, int | float) else json.dumps(value)
 
 
 def number(raw: object) -> float | None:
@@ -74,6 +102,10 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
     def encode(self, value: Value) -> str:
         """Write a value as it stands on the state topic."""
         return "None" if value is None else str(value)
+
+    def quoted(self, value: Value) -> str:
+        """Write a value in a reason, as a user does in a command."""
+        return quoted(value)
 
     def options(self) -> dict[str, Any]:
         """Return the discovery keys that the declaration gives, without those that are unset."""
@@ -133,13 +165,23 @@ class Sensor(Entity, frozen=True, kw_only=True):
         return super().encode(value)
 
 
+class Trigger(msgspec.Struct, frozen=True, kw_only=True):
+    """A device trigger for one type of event, in Home Assistant's words (``button_short_press``, ``button_1``)."""
+
+    event_type: str
+    type: str
+    subtype: str
+
+
 class Event(Entity, frozen=True, kw_only=True):
     """Something that happened; never retained. The value is ``{"event_type": ..}`` and attributes."""
 
     platform: ClassVar[str] = "event"
     state_level: ClassVar[str | None] = "event"
     retained: bool = False
+    INTERNAL: ClassVar[frozenset[str]] = Entity.INTERNAL | {"triggers"}
     event_types: tuple[str, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
 
 
 class Button(Entity, frozen=True, kw_only=True):
@@ -183,7 +225,7 @@ class Number(Entity, frozen=True, kw_only=True):
             words = "".join(f", {word}" for word, _ in self.words)
             raise CommandError("invalid", f"{quote(raw)} is not a number{words}")
         if not self.min <= value <= self.max:
-            raise CommandError("out_of_range", f"{value:g} is not within {self.min:g} to {self.max:g}")
+            raise CommandError("out_of_range", f"{figure(value)} is not within {self.min:g} to {self.max:g}")
         return value, None
 
     def encode(self, value: Value) -> str:

@@ -7,18 +7,21 @@ in order; ``deadline_s`` says when ``tick`` is wanted next.
     any      --latch-->  latched (at safe)  --reset-->  resting (at safe)
 
 What is *wanted* is the lease's value or the resting value; what is *applied* is what the driver was last told. Limits
-stand between the two and are asked at every change, also at a revert and at the start. Who may command is decided
-in ``access.py``.
+(``limits.py``) stand between the two and are asked at every change, also at a revert and at the start. Who may command
+is decided in ``access.py``.
 """
 
 from __future__ import annotations
 
-from math import ceil, inf
+from collections.abc import Callable
+from math import inf
 
 from msgspec import structs
 
+from pimqtt_agent import limits
 from pimqtt_agent.access import Access
-from pimqtt_agent.limits import Interlock, refuse_min_off
+from pimqtt_agent.entities import quoted
+from pimqtt_agent.limits import Interlock
 from pimqtt_agent.rules import (
     KEEP,
     LAST,
@@ -40,11 +43,11 @@ from pimqtt_agent.rules import (
 class Output:
     """The state machine of one output."""
 
-    def __init__(self, name: str, rules: Rules, interlock: Interlock | None = None) -> None:
-        """Name it as in topics (``pump``, ``car/limit``)."""
-        self.name = name
-        self.rules = rules
-        self.interlock = interlock
+    def __init__(
+        self, name: str, rules: Rules, interlock: Interlock | None = None, quoted: Callable[[Value], str] = quoted
+    ) -> None:
+        """Name it as in topics (``pump``, ``car/limit``); ``quoted`` writes a value as a user does."""
+        self.name, self.rules, self.interlock, self.quoted = name, rules, interlock, quoted
         self.access = Access(rules)
         self.lease: Lease | None = None
         self.resting: Value = rules.safe
@@ -64,6 +67,11 @@ class Output:
         return self.rules.is_on(self.applied)
 
     @property
+    def busy(self) -> bool:
+        """Whether a lease runs or it is away from safe; a setting may be that for ever."""
+        return self.lease is not None or (self.applied != self.rules.safe and not self.rules.setting)
+
+    @property
     def wants_on(self) -> bool:
         """Whether it would be on if no limit forbade it."""
         return self.rules.is_on(self._wanted())
@@ -76,7 +84,7 @@ class Output:
     @property
     def deadline_s(self) -> float:
         """When ``tick`` is wanted, ``inf`` for never. A change of one output can change it for its whole interlock."""
-        deadline = min(self._retry_s, self.lease.deadline_s if self.lease else inf, self._max_on_end_s)
+        deadline = min(self._retry_s, self.lease.deadline_s if self.lease else inf, limits.max_on_end_s(self))
         if self.rules.on_disconnect and not self.disconnected:
             deadline = min(deadline, self.proof_s + self.rules.on_disconnect.after_s)
         return deadline
@@ -90,12 +98,14 @@ class Output:
         self.resting = rules.safe if rules.initial == LAST else rules.initial
         if memory is not None:
             self.resting = memory.resting
-        if rules.motion is not Motion.LEVEL or latched:
+        self.latched = latched and not rules.setting
+        if rules.motion is not Motion.LEVEL or self.latched:
             self.resting = rules.safe
-        self.latched = latched
         remembered = memory.off_since_s if memory else None
         self.off_since_s = now if remembered is None else min(now, remembered)
         self.proof_s = now
+        if memory and memory.proof_s is not None:  # the delay goes on
+            self.proof_s, self.disconnected = min(now, memory.proof_s), memory.disconnected
         limited = rules.limits.min_off_s > 0 or self.interlock is not None
         self.applied = rules.safe if limited else self.resting
         if self.on:
@@ -114,7 +124,7 @@ class Output:
             return actions + self._stop(now, command)
         if command.ttl_s is None and self.rules.motion is not Motion.LEVEL:
             command = structs.replace(command, ttl_s=self.rules.deadman_s)  # motion is never a resting value
-        refusal = self.access.refusal(self, now, command) or self._limit(now, command)
+        refusal = self.access.refusal(self, now, command) or limits.refusal(self, now, command)
         if refusal:
             self.access.refused(now, command, refusal.code)
             return [*actions, refusal]
@@ -139,9 +149,9 @@ class Output:
         if now < self.deadline_s:
             return []
         actions: list[Action] = []
-        if self.lease and self.lease.deadline_s <= min(now, self._max_on_end_s):
+        if self.lease and self.lease.deadline_s <= min(now, limits.max_on_end_s(self)):
             actions += self._rest(now, self.resting, "expired")
-        if self._max_on_end_s <= now:
+        if limits.max_on_end_s(self) <= now:
             actions += self._rest(now, self.rules.safe, "max_on", tell=True)
         lost = self.rules.on_disconnect
         if lost and not self.disconnected and now >= self.proof_s + lost.after_s:
@@ -149,7 +159,9 @@ class Output:
         return actions + self._settle(now)
 
     def latch(self, now: float) -> list[Action]:
-        """Emergency stop: safe, and nothing else until ``reset``."""
+        """Emergency stop: safe, and nothing else until ``reset``; a setting is left as it is."""
+        if self.rules.setting:
+            return []
         if self.lease:
             self.access.bar(now, self.lease.owner)
         self.latched = True
@@ -180,10 +192,6 @@ class Output:
         resting = self.resting if self.rules.motion is Motion.LEVEL else self.rules.safe
         return self._rest(now, resting, "stopped")
 
-    def yields_to(self, command: Command) -> bool:
-        """Whether this command's sender could take this output."""
-        return not self.access.holder_against(self.lease, command)
-
     def give_way(self, now: float, owner: str) -> list[Action]:
         """Another member of the interlock goes on, by a command of ``owner``."""
         if self.lease and self.lease.owner != owner:
@@ -197,34 +205,19 @@ class Output:
 
     def memory(self) -> Memory:
         """What must outlive this keeper."""
-        if self.on:
-            return Memory(resting=self.resting, on_since_s=self.on_since_s)
         waits = self._waiting is not None and self._waiting.ttl_s is None  # what was not accepted yet has not happened
-        return Memory(resting=self.rules.safe if waits else self.resting, off_since_s=self.off_since_s)
-
-    @property
-    def _max_on_end_s(self) -> float:
-        max_on_s = self.rules.limits.max_on_s
-        return self.on_since_s + max_on_s if max_on_s is not None and self.on else inf
+        return Memory(
+            resting=self.rules.safe if waits and not self.on else self.resting,
+            off_since_s=None if self.on else self.off_since_s,
+            on_since_s=self.on_since_s if self.on else None,
+            proof_s=self.proof_s if self.rules.on_disconnect else None,
+            disconnected=self.disconnected,
+        )
 
     def _wanted(self) -> Value:
         if self.latched:
             return self.rules.safe
         return self.lease.value if self.lease else self.resting
-
-    def _limit(self, now: float, command: Command) -> Rejected | None:
-        if not self.rules.is_on(command.value):
-            return None
-        obstacle = self.interlock.obstacle(self, command) if self.interlock else None
-        if obstacle:
-            holder = obstacle.lease.owner if obstacle.lease else None
-            reason = f"{obstacle.name} of the same interlock is held by {holder!r}"
-            return Rejected(self, command, "interlock", reason, {"holder": holder})
-        wait_s = refuse_min_off(self, now)
-        if wait_s > 0:
-            reason = f"it must stay off for {self.rules.limits.min_off_s:g} s; retry in {wait_s:.1f} s"
-            return Rejected(self, command, "min_off", reason, {"retry_after_s": ceil(wait_s * 1000) / 1000})
-        return None
 
     def _stop(self, now: float, command: Command) -> list[Action]:
         if self.lease and self.lease.owner != command.owner:
@@ -238,7 +231,7 @@ class Output:
         if self.lease:
             return []
         before = self.applied
-        actions = self._supersede(now, "its controller was lost before the dead time was over")
+        actions = self._supersede(now, "its controller was lost before")
         actions += self._settle(now, cut=True)
         return [*actions, Reverted(self, None, "disconnected")] if self.applied != before else actions
 
@@ -247,7 +240,7 @@ class Output:
         ended, self.lease = self.lease, None
         self.resting = resting
         before = self.applied
-        actions = self._supersede(now, f"it was ended ({cause}) before the dead time was over")
+        actions = self._supersede(now, f"it was ended before ({cause})")
         actions += self._settle(now, cut=True)
         bounded_end = cause == "expired" and self.rules.motion is Motion.BOUNDED
         if (ended and not bounded_end) or (tell and self.applied != before):
@@ -260,16 +253,15 @@ class Output:
             return []
         if self.interlock:
             self.interlock.wake(self, now)
-        return [Rejected(self, waiting, "interlock", reason)]
+        what = f"{self.quoted(waiting.value)} waited until {self.name!r} may be on: {reason}"
+        return [Rejected(self, waiting, "interlock", what)]
 
     def _permitted(self, now: float) -> Value:
         wanted = self._wanted()
         self._retry_s = inf
         if not self.rules.is_on(wanted) or self.on:
             return wanted
-        ready_s = self.off_since_s + self.rules.limits.min_off_s
-        if self.interlock:
-            ready_s = max(ready_s, self.interlock.ready_s(self))
+        ready_s = limits.ready_s(self)
         if ready_s <= now:
             return wanted
         self._retry_s = ready_s  # inf while another member is on: it wakes us when it goes off

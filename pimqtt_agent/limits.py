@@ -1,13 +1,14 @@
-"""The limits that stand above leases: a rest after switching off, and outputs that must never be on together. Pure."""
+"""The limits that stand above leases: the longest on, the shortest off, outputs that are never on together. Pure."""
 
 from __future__ import annotations
 
-from math import inf
+from math import ceil, inf
 from typing import TYPE_CHECKING
+
+from pimqtt_agent.rules import Action, Command, Rejected
 
 if TYPE_CHECKING:
     from pimqtt_agent.lease import Output
-    from pimqtt_agent.rules import Action, Command
 
 
 class Interlock:
@@ -31,11 +32,12 @@ class Interlock:
             ready = max(ready, other.off_since_s + dead_time)
         return ready
 
-    def obstacle(self, output: Output, command: Command) -> Output | None:
-        """The member that is on, or waits to be, and that this command could not have turned off itself."""
+    def obstacle(self, output: Output, command: Command) -> tuple[Output, str] | None:
+        """The member that is on, or waits to be, and who holds it so that this command could not turn it off itself."""
         for other in self.others(output):
-            if (other.on or other.wants_on) and not other.yields_to(command):
-                return other
+            holder = other.access.holder_against(other.lease, command)
+            if holder and (other.on or other.wants_on):
+                return other, holder
         return None
 
     def clear(self, output: Output, now: float, owner: str) -> list[Action]:
@@ -52,8 +54,29 @@ class Interlock:
             other.wake(now)
 
 
-def refuse_min_off(output: Output, now: float) -> float:
-    """How long ``output`` must still stay off (s); 0 where it may be on."""
-    if output.on:
-        return 0.0
-    return max(0.0, output.off_since_s + output.rules.limits.min_off_s - now)
+def refusal(output: Output, now: float, command: Command) -> Rejected | None:
+    """Tell which limit forbids that this command switches on."""
+    if not output.rules.is_on(command.value):
+        return None
+    obstacle = output.interlock.obstacle(output, command) if output.interlock else None
+    if obstacle:
+        other, holder = obstacle
+        reason = f"{output.name!r} must not be on with {other.name!r} of the same interlock, which {holder!r} holds"
+        return Rejected(output, command, "interlock", reason, {"holder": holder})
+    wait_s = output.off_since_s + output.rules.limits.min_off_s - now
+    if wait_s > 0 and not output.on:
+        reason = f"{output.name!r} must stay off for {output.rules.limits.min_off_s:g} s; retry in {wait_s:.1f} s"
+        return Rejected(output, command, "min_off", reason, {"retry_after_s": ceil(wait_s * 1000) / 1000})
+    return None
+
+
+def ready_s(output: Output) -> float:
+    """From when on an output that is off may be on; ``inf`` while another of its interlock is."""
+    rested_s = output.off_since_s + output.rules.limits.min_off_s
+    return max(rested_s, output.interlock.ready_s(output)) if output.interlock else rested_s
+
+
+def max_on_end_s(output: Output) -> float:
+    """Until when it may be on at most; ``inf`` where nothing limits it, or it is off."""
+    max_on_s = output.rules.limits.max_on_s
+    return output.on_since_s + max_on_s if max_on_s is not None and output.on else inf

@@ -88,6 +88,7 @@ class Mistakes:
         self.secrets: set[str] = set()
         self._files = [file]
         self._rows: dict[str, tuple[int, int]] = {}
+        self._notes: list[tuple[Node, str]] = []
 
     @cached_property
     def folder(self) -> str:
@@ -109,6 +110,15 @@ class Mistakes:
         where = path_text(path)
         self.line(node.file, node.line, f"{where}: {what}" if where else what, status)
 
+    def note(self, node: Node, path: Path, what: str) -> None:
+        """Tell what is no mistake, and yet may surprise."""
+        self._notes.append((node, f"{path_text(path)}: {what}"))
+
+    def notes(self) -> list[str]:
+        """Return the notes, a line each, in the order of the file."""
+        rows = sorted(self._notes, key=lambda row: (row[0].file != self.file, row[0].file, row[0].line))
+        return [self._row(node.file, node.line, text) for node, text in rows]
+
     def broken(self, node: Node, path: Path, what: str, **parts: Any) -> Node:
         """Tell a mistake, and return what stands for the broken value."""
         self.add(node, path, what, **parts)
@@ -119,12 +129,14 @@ class Mistakes:
         self.status = max(self.status, status)
         if file not in self._files:
             self._files.append(file)
-        row = _one_line(f"{file}:{line}: " if line else f"{file}: ") + _one_line(self._scrub(text))
-        self._rows.setdefault(row, (self._files.index(file), line))
+        self._rows.setdefault(self._row(file, line, text), (self._files.index(file), line))
 
     def error(self) -> ConfigError:
         """Make the error: all lines, in the order of the file."""
         return ConfigError(sorted(self._rows, key=lambda row: self._rows[row]), self.status)
+
+    def _row(self, file: str, line: int, text: str) -> str:
+        return _one_line(f"{file}:{line}: " if line else f"{file}: ") + _one_line(self._scrub(text))
 
     def _scrub(self, text: str) -> str:
         for secret in self.secrets:

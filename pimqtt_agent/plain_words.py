@@ -9,7 +9,7 @@ from typing import get_args
 
 from pydantic_core import ErrorDetails
 
-from pimqtt_agent.mistakes import Path, is_hidden, show
+from pimqtt_agent.mistakes import Path, is_hidden, shorten, show
 from pimqtt_agent.shapes import limits, models
 from pimqtt_agent.yaml_source import Node
 
@@ -30,7 +30,12 @@ _NEEDS = {
 _TYPE = re.compile(r"(.+?)(_type|_parsing|_parsing_size|_from_float|_attributes_type)?")
 _PATTERNS = {
     r"^[a-z0-9_-]+$": "a-z, 0-9, _ and -",
-    r"^[^#+/\s][^#+\s]*$": "a topic that does not begin with / and has no #, + or spaces",
+    r"^[^#+/\s\x00-\x1f\x7f-\x9f][^#+\s\x00-\x1f\x7f-\x9f]*$": (
+        "a topic that does not begin with / and has no #, + or spaces"
+    ),
+    r"^[\w-]+:[\w-]+$": "an icon of Home Assistant such as mdi:pump",
+    r"^[^\x00]+$": "a file's name",
+    r"^\S+$": "a text without spaces",
 }
 _RANGES = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
@@ -67,7 +72,7 @@ def say(case: Case) -> Said:
     """Put it into words."""
     detail = case.found[0]
     if "[key]" in detail["loc"]:
-        return Said(f"the key {str(case.path[-1])!r} is not a text; put it in quotes")
+        return _key(case, detail)
     if all(is_type(detail) for detail in case.found):
         return _type(case)
     return _SAYERS.get(detail["type"], _other)(case, detail)
@@ -97,7 +102,19 @@ def _type(case: Case) -> Said:
     what = f"{case.quoted} is not {' or '.join(needs)}"
     if "a text" in needs and case.node.style is None and case.node.text:
         what += "; put it in quotes"
-    return Said(what, sorted({key for model in models(case.kinds) for key in model.model_fields}))
+    sections = models(case.kinds) if "a mapping" in needs else []
+    return Said(what, sorted({key for model in sections for key in model.model_fields}))
+
+
+def _key(case: Case, detail: ErrorDetails) -> Said:
+    """Say what is wrong with a key that the user chose."""
+    key = f"the key {shorten(repr(case.path[-1]))}"
+    context = detail.get("ctx", {})
+    if (pattern := context.get("pattern")) is not None:
+        return Said(f"{key} is not allowed here", [_PATTERNS.get(str(pattern), f"the pattern {pattern}")])
+    if {"max_length", "min_length"} & context.keys():
+        return Said(f"{key} is too {'long' if 'max_length' in context else 'short'}", [_bound(context, "characters")])
+    return Said(f"{key} is not a text; put it in quotes")
 
 
 def _missing(case: Case, _: ErrorDetails) -> Said:
@@ -130,16 +147,24 @@ def _pattern(case: Case, detail: ErrorDetails) -> Said:
 def _length(case: Case, detail: ErrorDetails) -> Said:
     context = detail.get("ctx", {})
     unit = "characters" if detail["type"].startswith("string") else "items"
-    long = "max_length" in context
-    bound = f"at most {context['max_length']}" if long else f"at least {context.get('min_length')}"
-    return Said(f"{case.quoted} is too {'long' if long else 'short'}", [f"{bound} {unit}"])
+    return Said(f"{case.quoted} is too {'long' if 'max_length' in context else 'short'}", [_bound(context, unit)])
+
+
+def _bound(context: dict[str, object], unit: str) -> str:
+    longest = context.get("max_length")
+    return f"at least {context.get('min_length')} {unit}" if longest is None else f"at most {longest} {unit}"
 
 
 def _other(case: Case, detail: ErrorDetails) -> Said:
-    if case.node.source or is_hidden(case.node, case.path):
-        return Said(f"{case.quoted} is not allowed here")
+    below = detail.get("ctx", {}).get("below")
+    node, path = case.node, case.path
+    if below is not None:
+        node, path = node.child(below) or node, (*path, below)
+    quoted = show(node, path)
+    if node.source or is_hidden(node, path):
+        return Said(f"{quoted} is not allowed here", below=below)
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    return Said(message.replace("Input should", f"{case.quoted} should", 1))
+    return Said(f"{quoted}{message.removeprefix('Input')}" if message.startswith("Input ") else message, below=below)
 
 
 _SAYERS: dict[str, Callable[[Case, ErrorDetails], Said]] = {

@@ -13,7 +13,7 @@ from pimqtt_agent.settings import Settings
 
 #: What an editor must be told besides (VS Code: ``yaml.customTags``).
 TAGS = ["!secret scalar", "!secret mapping", "!include scalar"]
-_NOTE = f"Tags to allow in the editor: {', '.join(TAGS)}."
+_NOTE = f"Tags to allow in the editor: {', '.join(TAGS)}. On and off are truth values here: YAML 1.1."
 _REFERENCE = {"type": "string", "pattern": r"\$\{", "description": "From the environment: ${NAME} or ${NAME:-default}."}
 _FREE = ("$ref", "oneOf", "const", "properties", "items", "additionalProperties")
 
@@ -30,6 +30,9 @@ def schema() -> dict[str, Any]:
         for key, text in texts.items():
             if key in properties:
                 properties[key] = {**properties[key], "description": text}
+        for value in properties.values():
+            if "patternProperties" in value:
+                value["additionalProperties"] = False
         properties |= {key: _or_reference(value) for key, value in properties.items()}
     root = definitions.pop(Settings.__name__)
     definitions |= {"Reference": _REFERENCE}
@@ -37,9 +40,10 @@ def schema() -> dict[str, Any]:
     properties = root["properties"]
     properties.pop("file")
     properties["node"] = _or(properties["node"], definitions["NodeOptions"]["properties"]["id"])
-    tls = definitions["MqttOptions"]["properties"]
-    tls["tls"] = _or(tls["tls"], {"type": "boolean"})
-    properties["devices"]["items"] = _kinds()
+    mqtt = definitions["MqttOptions"]["properties"]
+    mqtt["tls"] = _or(mqtt["tls"], {"type": "boolean"})
+    mqtt["protocol"] = _or(mqtt["protocol"], {"const": 5})
+    properties["devices"] |= {"type": ["array", "null"], "items": _kinds()}
     properties["profiles"] = _profiles(sorted(properties))
     about = {"title": "pimqtt configuration", "description": "One file for one Pi.", "$comment": _NOTE}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, **about, "$defs": definitions}

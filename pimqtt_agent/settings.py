@@ -5,19 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    SerializeAsAny,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, SerializeAsAny
 
-from pimqtt_agent.devices.base import Device, Id
+from pimqtt_agent.devices.base import Device, File, Id, Owner, readable
 from pimqtt_agent.hardware.protocols import Line
+
+#: Home Assistant takes no control characters in topics either.
+Topic = Annotated[str, Field(pattern=r"^[^#+/\s\x00-\x1f\x7f-\x9f][^#+\s\x00-\x1f\x7f-\x9f]*$", max_length=255)]
 
 _MODEL = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -30,14 +24,14 @@ class NodeOptions(BaseModel):
     id: Id
     """Its name in topics: a-z, 0-9, _ and -."""
     name: str | None = None
-    """Its name for people."""
+    """Its name for people; made of the id where it is left out (`porch-pi`: Porch pi)."""
     area: str | None = None
     """The room that Home Assistant suggests for it."""
 
     @property
     def title(self) -> str:
         """Its name for people."""
-        return self.name or self.id
+        return self.name or readable(self.id)
 
 
 class TlsOptions(BaseModel):
@@ -45,21 +39,14 @@ class TlsOptions(BaseModel):
 
     model_config = _MODEL
 
-    ca: str | None = None
+    ca: File | None = None
     """The authority's certificate file; the system's where it is left out."""
-    cert: str | None = None
+    cert: File | None = None
     """A client certificate."""
-    key: str | None = None
-    """The client certificate's key."""
+    key: File | None = None
+    """The client certificate's key, where it does not stand in the same file; without a passphrase."""
     insecure: bool = False
     """Do not check the broker's name (never do this outside a test)."""
-
-    @field_validator("ca", "cert", "key")
-    @classmethod
-    def _beside(cls, path: str | None, info: ValidationInfo) -> str | None:
-        """Take relative paths from the configuration's folder."""
-        folder = (info.context or {}).get("folder")
-        return str(Path(folder) / path) if folder and path else path
 
 
 def _tls(raw: Any) -> Any:
@@ -71,7 +58,7 @@ class MqttOptions(BaseModel):
 
     model_config = _MODEL
 
-    host: str = "127.0.0.1"
+    host: Annotated[str, Field(pattern=r"^\S+$")] = "127.0.0.1"
     """Its name or address."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """Its port: 1883, 8883 with TLS where it is left out."""
@@ -91,9 +78,9 @@ class MqttOptions(BaseModel):
     """Encryption."""
     keepalive: Annotated[int, Field(ge=2, le=600)] = 15
     """Seconds after which a silent connection counts as lost."""
-    base: Annotated[str, Field(pattern=r"^[^#+/\s][^#+\s]*$")] = "pimqtt"
+    base: Topic = "pimqtt"
     """The base of all topics."""
-    discovery_prefix: Annotated[str, Field(pattern=r"^[^#+/\s][^#+\s]*$")] = "homeassistant"
+    discovery_prefix: Topic = "homeassistant"
     """Home Assistant's discovery prefix."""
 
     @property
@@ -109,7 +96,7 @@ class SimulatedOptions(BaseModel):
 
     backend: Literal["simulated"]
     """Which hardware."""
-    trace: str | None = None
+    trace: File | None = None
     """A file for the level changes, relative to the configuration's folder."""
     control: bool = False
     """Allow `sim/<pin>/set` to set inputs over MQTT."""
@@ -135,9 +122,9 @@ class KernelOptions(BaseModel):
 
     backend: Literal["kernel"]
     """Which hardware."""
-    chip: str | None = None
+    chip: Annotated[str, Field(min_length=1)] | None = None
     """The chip of plain line numbers: its label (`pinctrl-bcm2711`) or path (`/dev/gpiochip0`)."""
-    chips: dict[Id, str] = {}
+    chips: dict[Id, Annotated[str, Field(min_length=1)]] = {}
     """More chips by a name of yours, for lines written `name:line`: label or path."""
 
 
@@ -165,7 +152,7 @@ class SystemOptions(BaseModel):
 
 
 def _node(raw: Any) -> Any:
-    return {"id": raw} if isinstance(raw, str) else raw
+    return {"id": raw} if isinstance(raw, str | int | float) else raw  # a number is told as an id that is no text
 
 
 class Settings(BaseModel):
@@ -179,12 +166,12 @@ class Settings(BaseModel):
     """The broker."""
     hardware: HardwareOptions
     """Which pins."""
-    owners: dict[str, OwnerCap] = {}
+    owners: dict[Owner, OwnerCap] = {}
     """Caps for owners' priorities."""
     system: SystemOptions = SystemOptions()
     """The node's own readings and buttons."""
-    state_dir: str | None = None
-    """Where the little that must outlive a boot lies."""
+    state_dir: File | None = None
+    """The folder of the little that must outlive a boot; a relative path starts at the configuration's folder."""
     linger_s: Annotated[float, Field(ge=1, le=3600)] = 30
     """How long the pins are kept without an agent, once no lease is left."""
     devices: tuple[SerializeAsAny[Device], ...] = ()

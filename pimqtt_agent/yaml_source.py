@@ -96,8 +96,11 @@ def compose(text: str, file: str) -> Node:
         mark = error.problem_mark or error.context_mark
         line = min(mark.line + 1, text.rstrip("\n").count("\n") + 1) if mark else 0
         what = " ".join(part for part in (error.context, error.problem) if part)
-        if any("${" in near for near in text.splitlines()[max(line - 2, 0) : line]):
+        near = "\n".join(text.splitlines()[max(line - 2, 0) : line])
+        if "${" in near:
             what += ' (inside {} and [] put "${...}" in quotes)'
+        elif "\t" in near:
+            what += " (there is a tab; YAML is indented by spaces)"
         raise UnreadableError(f"not valid YAML: {what}", line) from None
     except yaml.YAMLError as error:
         position = getattr(error, "position", 0)

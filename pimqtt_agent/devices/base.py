@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from math import inf
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
 
 from pimqtt_agent.entities import Entity
 from pimqtt_agent.hardware.protocols import Board, Line
@@ -19,9 +20,29 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+$", max_length=64)]
+#: As Home Assistant wants it: it drops an entity whose icon is another text.
+Icon = Annotated[str, StringConstraints(pattern=r"^[\w-]+:[\w-]+$")]
+Owner = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 #: Every kind that was registered, by the word in YAML.
 KINDS: dict[str, type[Device]] = {}
+
+
+def _beside(path: str, info: ValidationInfo) -> str:
+    folder = (info.context or {}).get("folder") or ""
+    try:
+        return str(Path(folder) / Path(path).expanduser())
+    except RuntimeError:
+        raise ValueError(f"{path!r}: there is no such home") from None
+
+
+#: A file or folder; a relative one is taken from the configuration's folder.
+File = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$"), AfterValidator(_beside)]
+
+
+def readable(identity: str) -> str:
+    """Make a name for people of an id: ``porch_pi`` is "Porch pi"."""
+    return identity.replace("_", " ").replace("-", " ").strip().capitalize() or identity
 
 
 class Report(Protocol):
@@ -63,10 +84,6 @@ class Driver:
     def tick(self, now: float) -> None:
         """Go on with ramps, debouncing, pulses, frames."""
 
-    def fileno(self) -> int:
-        """A descriptor to be watched for this driver, -1 for none; readable: ``tick`` is called."""
-        return -1
-
     def close(self) -> None:
         """Give the lines back."""
 
@@ -80,6 +97,8 @@ class Device(BaseModel):
     keeper: ClassVar[str] = "pins"
     #: an entry for the example configuration and the reference
     example: ClassVar[str] = ""
+    #: options that only discovery tells; a driver that uses one of these takes it out
+    SHOWN: ClassVar[frozenset[str]] = frozenset({"name", "area", "icon", "device_class"})
     kind_name: ClassVar[str] = ""
 
     id: Id
@@ -87,7 +106,7 @@ class Device(BaseModel):
     kind: str
     """What it is."""
     name: str | None = None
-    """Its name for people; the id where it is left out."""
+    """Its name for people; made of the id where it is left out (`porch_pump`: Porch pump)."""
     area: str | None = None
     """The room that Home Assistant suggests for it."""
 
@@ -112,7 +131,7 @@ class Device(BaseModel):
     @property
     def title(self) -> str:
         """Its name for people."""
-        return self.name or self.id.replace("_", " ").replace("-", " ").capitalize()
+        return self.name or readable(self.id)
 
     def entities(self) -> tuple[Entity, ...]:
         """Declare its entities, from the configuration alone."""
@@ -123,12 +142,20 @@ class Device(BaseModel):
         """What ``entities`` declares, made once."""
         return self.entities()
 
+    def workings(self) -> str:
+        """Write down what its driver and its leases are made of; while that is the same nothing is reopened."""
+        return self.model_dump_json(exclude=set(self.SHOWN))
+
     def lines(self) -> Iterator[tuple[str, Line]]:
         """Name the lines it claims: (configuration path below the entry such as ``left.forward``, line)."""
         return iter(())
 
     def mistakes(self) -> Iterator[tuple[str, str]]:
         """Tell impossible combinations: (configuration path below the entry, sentence)."""
+        return iter(())
+
+    def notes(self) -> Iterator[tuple[str, str]]:
+        """Tell what is right and yet may surprise: (configuration path below the entry, sentence)."""
         return iter(())
 
     def open(self, board: Board, first: Mapping[str, Value], report: Report) -> Driver:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 from pimqtt_agent import entities
-from pimqtt_agent.devices.base import Device, Driver, NotNegative, Report
-from pimqtt_agent.hardware.debounce import Change, Debounce
+from pimqtt_agent.devices.base import Device, Driver, Icon, NotNegative, Report
+from pimqtt_agent.hardware.contact import Contact
+from pimqtt_agent.hardware.debounce import Change
 from pimqtt_agent.hardware.protocols import Board, Line, Pull
 from pimqtt_agent.rules import Value
 
@@ -34,7 +35,7 @@ class BinarySensor(Device, kind="binary_sensor"):
     """A change counts once it lasted so many seconds."""
     device_class: DeviceClass | None = None
     """What Home Assistant shows it as."""
-    icon: str | None = None
+    icon: Icon | None = None
     """An icon (`mdi:mailbox`)."""
 
     def lines(self) -> Iterator[tuple[str, Line]]:
@@ -57,8 +58,7 @@ class BinarySensorDriver(Driver):
         """Claim it; the first reading counts."""
         self._inverted = device.inverted
         self._report = report
-        self._line = board.input(device.pin, device.pull, self._edge)
-        self._contact = Debounce(self._line.get(), device.debounce)
+        self._contact = Contact(board, device.pin, device.pull, device.debounce, self._tell)
 
     def state(self, key: str) -> Value:
         """Return whether it is on."""
@@ -67,16 +67,13 @@ class BinarySensorDriver(Driver):
     def tick(self, now: float) -> None:
         """Tell a change that lasted."""
         if now >= self.deadline_s:
-            self._tell(self._contact.read(self._line.get(), now))
+            self._contact.tick(now)
 
     def close(self) -> None:
         """Give the line back."""
-        self._line.close()
+        self._contact.close()
 
-    def _edge(self, level: int, at_s: float) -> None:
-        self._tell(self._contact.edge(level, at_s))
-
-    def _tell(self, change: Change | None) -> None:
+    def _tell(self, change: Change | None, now: float) -> None:
         self.deadline_s = self._contact.deadline_s
         if change:
             self._report.state("", self.state(""))

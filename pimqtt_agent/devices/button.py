@@ -8,10 +8,13 @@ from math import inf
 from typing import ClassVar
 
 from pimqtt_agent import entities
-from pimqtt_agent.devices.base import Device, Driver, NotNegative, Report
-from pimqtt_agent.hardware.debounce import Change, Debounce
+from pimqtt_agent.devices.base import Device, Driver, Icon, NotNegative, Report
+from pimqtt_agent.hardware.contact import Contact
+from pimqtt_agent.hardware.debounce import Change
 from pimqtt_agent.hardware.protocols import Board, Line, Pull
 from pimqtt_agent.rules import Value
+
+_TRIGGERS = {"press": "button_short_press", "double": "button_double_press", "long": "button_long_press"}
 
 
 class _Phase(Enum):
@@ -86,7 +89,7 @@ class PushButton(Device, kind="button"):
     """Seconds that make a press a long one; 0: there are none."""
     double: NotNegative = 0.35
     """Seconds within which a second press makes a double one; 0: there are none, and a press is told sooner."""
-    icon: str | None = None
+    icon: Icon | None = None
     """An icon (`mdi:doorbell`)."""
 
     def lines(self) -> Iterator[tuple[str, Line]]:
@@ -94,9 +97,10 @@ class PushButton(Device, kind="button"):
         yield "pin", self.pin
 
     def entities(self) -> tuple[entities.Entity, ...]:
-        """One event."""
+        """One event; its types are device triggers, too."""
         kinds = ("press", *(("double",) if self.double else ()), *(("long",) if self.long else ()))
-        return (entities.Event(event_types=kinds, device_class="button", icon=self.icon),)
+        triggers = tuple(entities.Trigger(event_type=kind, type=_TRIGGERS[kind], subtype="button_1") for kind in kinds)
+        return (entities.Event(event_types=kinds, triggers=triggers, device_class="button", icon=self.icon),)
 
     def open(self, board: Board, first: Mapping[str, Value], report: Report) -> Driver:
         """Claim the line and read it."""
@@ -110,21 +114,17 @@ class ButtonDriver(Driver):
         """Claim it; a press that is held from the start tells nothing."""
         self._down = int((device.pull != "up") != device.inverted)
         self._report = report
-        self._line = board.input(device.pin, device.pull, self._edge)
-        self._contact = Debounce(self._line.get(), device.debounce)
+        self._contact = Contact(board, device.pin, device.pull, device.debounce, self._tell)
         self._presses = Presses(device.long, device.double, held=self._contact.level == self._down)
 
     def tick(self, now: float) -> None:
         """Go on with debouncing and waiting."""
         if now >= self.deadline_s:
-            self._tell(self._contact.read(self._line.get(), now), now)
+            self._contact.tick(now)
 
     def close(self) -> None:
         """Give the line back."""
-        self._line.close()
-
-    def _edge(self, level: int, at_s: float) -> None:
-        self._tell(self._contact.edge(level, at_s), at_s)
+        self._contact.close()
 
     def _tell(self, change: Change | None, now: float) -> None:
         told = self._presses.edge(change.at_s, down=change.level == self._down) if change else []

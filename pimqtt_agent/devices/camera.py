@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from math import inf
-from pathlib import Path
 from queue import Empty
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from pimqtt_agent import entities
-from pimqtt_agent.devices.base import Device, Driver, Positive, Report
+from pimqtt_agent.clock import boottime_s
+from pimqtt_agent.devices.base import Device, Driver, File, Icon, Positive, Report
 from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.hardware.protocols import Board
 from pimqtt_agent.media.grabber import Failed, Grabber, Order, Plan, Result, Taken
@@ -40,18 +39,12 @@ class SourceOptions(BaseModel):
 
     synthetic: Literal[True] | None = None
     """A painted scene that moves; needs no camera."""
-    file: str | None = None
+    file: File | None = None
     """A video file that plays for ever; a relative path starts at the configuration's folder."""
-    v4l2: str | None = None
+    v4l2: Annotated[str, Field(min_length=1)] | None = None
     """A USB camera's device, such as `/dev/video0` or a path below `/dev/v4l/by-id/`."""
     pi: Annotated[int, Field(ge=0, le=3)] | None = None
     """The number of a camera at the Pi's own connector."""
-
-    @field_validator("file")
-    @classmethod
-    def _absolute(cls, path: str | None, info: ValidationInfo) -> str | None:
-        folder = (info.context or {}).get("folder")
-        return path if path is None or folder is None else str(Path(folder) / path)
 
     @model_validator(mode="after")
     def _one(self) -> SourceOptions:
@@ -69,7 +62,7 @@ class SourceOptions(BaseModel):
 def _source(raw: object) -> object:
     if isinstance(raw, str):
         if raw not in _SHORT:
-            raise ValueError(f"{raw!r} is no source; allowed: {_ALLOWED}")
+            raise ValueError(f"Input is no source; allowed: {_ALLOWED}")
         return _SHORT[raw]
     return raw
 
@@ -106,6 +99,8 @@ class Camera(Device, kind="camera"):
     """Keep the camera running between stills: faster, and its loss is seen at once, for more heat and memory."""
     idle_s: Positive = 5.0
     """Else it is closed when it was not used for so many seconds."""
+    icon: Icon | None = None
+    """Its icon (`mdi:cctv`)."""
 
     def mistakes(self) -> Iterator[tuple[str, str]]:
         """Tell what has no effect."""
@@ -115,7 +110,7 @@ class Camera(Device, kind="camera"):
     def entities(self) -> tuple[entities.Entity, ...]:
         """Declare the picture, its button, its time and size."""
         return (
-            entities.Camera(name="Picture"),
+            entities.Camera(name="Picture", icon=self.icon),
             entities.Button(key="snapshot", name="Take picture", icon="mdi:camera"),
             entities.Sensor(key="taken", name="Picture taken", device_class="timestamp"),
             entities.Sensor(
@@ -153,11 +148,6 @@ class Camera(Device, kind="camera"):
             driver.close()
             raise
         return driver
-
-
-def boottime_s() -> float:
-    """Return CLOCK_BOOTTIME (s)."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class CameraDriver(Driver):

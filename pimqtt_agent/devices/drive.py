@@ -6,20 +6,20 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from math import inf
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pimqtt_agent import entities
-from pimqtt_agent.devices.base import Driver, Positive, Report
+from pimqtt_agent.devices.base import Driver, Icon, Positive, Report
 from pimqtt_agent.devices.motor import BridgeOptions, Frequency, Speed, stopped
-from pimqtt_agent.devices.options import MotionDevice
-from pimqtt_agent.entities import Decoded, Entity, number, quote
+from pimqtt_agent.devices.options import STOPPED, MotionDevice
+from pimqtt_agent.entities import Decoded, Entity, figure, number, quote
 from pimqtt_agent.errors import CommandError
 from pimqtt_agent.hardware.hbridge import Wheel
 from pimqtt_agent.hardware.protocols import Board, Line
 from pimqtt_agent.hardware.servo_pulse import ServoPulse
-from pimqtt_agent.rules import Rules, Value
+from pimqtt_agent.rules import KEEP, Rules, Value
 
 Angle = Annotated[float, Field(ge=-180, le=180)]
 #: How long the steering is driven after a stop, so that it gets to the middle (s).
@@ -71,7 +71,7 @@ class DriveEntity(Entity, frozen=True, kw_only=True):
             value[axis] = part
         for axis, part in value.items():
             if abs(part) > 1:
-                raise CommandError("out_of_range", f"{axis} {part:g} is not within -1 to 1")
+                raise CommandError("out_of_range", f"{axis} {figure(part)} is not within -1 to 1")
         return value, None
 
     def encode(self, value: Value) -> str:
@@ -132,6 +132,7 @@ class Drive(MotionDevice, kind="drive"):
         "{id: car, kind: drive, left: {forward: 5, backward: 6}, right: {forward: 13, backward: 19}, deadman: 0.5}"
     )
     off: ClassVar[Value] = {"x": 0.0, "y": 0.0}
+    levels: ClassVar[dict[str, Any]] = STOPPED
 
     left: BridgeOptions | None = None
     """The left motor."""
@@ -151,6 +152,8 @@ class Drive(MotionDevice, kind="drive"):
     """How it stops: run out, or be shorted."""
     frequency: Frequency = 200
     """The motors' PWM frequency in Hz."""
+    icon: Icon = "mdi:car"
+    """Its icon (`mdi:tank`)."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -165,7 +168,7 @@ class Drive(MotionDevice, kind="drive"):
         """Take nothing but stopped."""
         if stopped(raw) or raw == cls.off:
             return dict(cls.off)
-        raise ValueError(f"{raw!r}: a drive rests at 0, off or stop only")
+        raise ValueError("Input is no place to rest: a drive rests at 0, off or stop only")
 
     def lines(self) -> Iterator[tuple[str, Line]]:
         """Claim the motors' lines and the steering's."""
@@ -191,7 +194,7 @@ class Drive(MotionDevice, kind="drive"):
             for word, arrow in _ARROWS.items()
         )
         return (
-            DriveEntity(rules=self.rules(), icon="mdi:car", value_template=_WORD),
+            DriveEntity(rules=self.rules(), icon=self.icon, value_template=_WORD),
             *buttons,
             entities.Button(key="halt", name="Stop", icon="mdi:stop", target="", payload_press="stop"),
             entities.Number(
@@ -199,7 +202,7 @@ class Drive(MotionDevice, kind="drive"):
                 name="Speed limit",
                 icon="mdi:speedometer",
                 entity_category="config",
-                rules=Rules(safe=limit, off=limit, initial=limit, on_stop=limit),
+                rules=Rules(safe=limit, off=limit, initial=limit, on_stop=KEEP, setting=True),
                 max=limit,
                 unit_of_measurement="%",
             ),

@@ -11,9 +11,9 @@ from typing import Annotated, Any, ClassVar, Self, TypeGuard
 from msgspec import structs
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pimqtt_agent.devices.base import Driver, Report
-from pimqtt_agent.devices.options import OutputDevice, on_off
-from pimqtt_agent.entities import Decoded, Entity, number, quote
+from pimqtt_agent.devices.base import Driver, Icon, Report
+from pimqtt_agent.devices.options import ON_OFF, OutputDevice, on_off
+from pimqtt_agent.entities import Decoded, Entity, figure, names, number, quote
 from pimqtt_agent.errors import CommandError
 from pimqtt_agent.hardware.protocols import Board, Line
 from pimqtt_agent.rules import Rules, Value
@@ -26,6 +26,10 @@ STEPS = 2000
 LONGEST_S = 6553.0
 Transition = Annotated[float, Field(ge=0, le=LONGEST_S)]
 
+_BRIGHTNESS = {"type": "integer", "minimum": 1, "maximum": FULL}
+_DIMMED = {
+    "type": "object", "properties": {"on": {"const": True}, "brightness": _BRIGHTNESS}, "additionalProperties": False,
+}  # fmt: skip
 _WHITE = [FULL, FULL, FULL]
 _COLORS = ("r", "g", "b")
 
@@ -53,9 +57,10 @@ class LightEntity(Entity, frozen=True, kw_only=True):
             raise CommandError("invalid", f'{quote(raw)} is not ON, OFF or {{"state": "ON"}}')
         on = message["state"] == "ON"
         allowed = {"state", "transition", *(("brightness",) if on else ()), *(("color",) if on and self.rgb else ())}
-        unknown = ", ".join(sorted(quote(key) for key in set(message) - allowed))
+        unknown = set(message) - allowed
         if unknown:
-            raise CommandError("invalid", f"{unknown}: {message['state']} takes {', '.join(sorted(allowed))} here")
+            takes = f"{message['state']} takes {', '.join(sorted(allowed))} here"
+            raise CommandError("invalid", f"{names(unknown)}: {takes}")
         transition_s, wholes = _read(message)
         if not on:
             return {"on": False}, transition_s
@@ -68,12 +73,18 @@ class LightEntity(Entity, frozen=True, kw_only=True):
 
     def encode(self, value: Value) -> str:
         """Write Home Assistant's JSON."""
+        mode = {"color_mode": "rgb" if self.rgb else "brightness"} if value["on"] else {}
+        return json.dumps(self._command(value) | mode)
+
+    def quoted(self, value: Value) -> str:
+        """Write a value in a reason as Home Assistant commands it."""
+        return json.dumps(self._command(value)) if value["on"] else "OFF"
+
+    def _command(self, value: Value) -> dict[str, Any]:
         if not value["on"]:
-            return json.dumps({"state": "OFF"})
-        state: dict[str, Any] = {"state": "ON", "brightness": value["brightness"], "color_mode": "brightness"}
-        if self.rgb:
-            state |= {"color_mode": "rgb", "color": dict(zip(_COLORS, value["rgb"], strict=True))}
-        return json.dumps(state)
+            return {"state": "OFF"}
+        color = {"color": dict(zip(_COLORS, value["rgb"], strict=True))} if self.rgb else {}
+        return {"state": "ON", "brightness": value["brightness"], **color}
 
 
 def _whole(raw: object) -> TypeGuard[int]:
@@ -99,7 +110,7 @@ def _read(message: dict[str, Any]) -> tuple[float | None, dict[str, int]]:
         if not least <= raw <= FULL:
             raise CommandError("out_of_range", f"{key} {quote(raw)} is not within {least} to {FULL}")
     if transition_s is not None and not 0 <= transition_s <= LONGEST_S:
-        raise CommandError("out_of_range", f"transition {transition_s:g} is not within 0 to {LONGEST_S:g} s")
+        raise CommandError("out_of_range", f"transition {figure(transition_s)} is not within 0 to {LONGEST_S:g} s")
     return transition_s, wholes
 
 
@@ -121,6 +132,9 @@ class Light(OutputDevice, kind="light"):
 
     example: ClassVar[str] = "{id: lamp, kind: light, pin: 18}"
     off: ClassVar[Value] = {"on": False}
+    levels: ClassVar[dict[str, Any]] = {
+        "anyOf": [ON_OFF, {**_DIMMED, "required": ["brightness"]}, {"const": {"on": False}}]
+    }
 
     pin: Line | None = None
     """The line it drives; or `rgb`."""
@@ -134,7 +148,7 @@ class Light(OutputDevice, kind="light"):
     """How many seconds a command takes that names no transition."""
     gamma: Annotated[float, Field(ge=1, le=4)] = 1
     """Bends the dimming to what eyes see: 1 is straight, 2.2 to 2.8 looks even."""
-    icon: str | None = None
+    icon: Icon | None = None
     """An icon (`mdi:lamp`)."""
 
     @model_validator(mode="after")
@@ -154,7 +168,7 @@ class Light(OutputDevice, kind="light"):
             on = {"on": True, "brightness": brightness}
             if _whole(brightness) and 1 <= brightness <= FULL and {"on": True, **raw} == on:
                 return on
-            raise ValueError(f"{raw!r} is not on, off or {{brightness: 1..{FULL}}}")
+            raise ValueError(f"Input is not on, off or {{brightness: 1..{FULL}}}")
         return {"on": True, "brightness": FULL} if on_off(raw) else {"on": False}
 
     def lines(self) -> Iterator[tuple[str, Line]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pimqtt_agent import entities
-from pimqtt_agent.devices.base import Driver, Positive, Report
-from pimqtt_agent.devices.options import MotionDevice
+from pimqtt_agent.devices.base import Driver, Icon, Positive, Report
+from pimqtt_agent.devices.options import STOPPED, MotionDevice
 from pimqtt_agent.hardware.hbridge import Bridge, PhaseEnable, TwoPwm, Wheel
 from pimqtt_agent.hardware.protocols import Board, Line
 from pimqtt_agent.rules import Value
@@ -74,6 +74,7 @@ class Motor(BridgeOptions, MotionDevice, kind="motor"):
 
     example: ClassVar[str] = "{id: fan, kind: motor, forward: 23, backward: 24, deadman: 0.5}"
     off: ClassVar[Value] = 0.0
+    levels: ClassVar[dict[str, Any]] = STOPPED
 
     frequency: Frequency = 200
     """The PWM frequency in Hz."""
@@ -85,13 +86,15 @@ class Motor(BridgeOptions, MotionDevice, kind="motor"):
     """The duty in percent at which it begins to turn; all speeds lie above it."""
     speed: Speed = 100
     """What `forward` and `backward` mean, in percent."""
+    icon: Icon = "mdi:engine"
+    """Its icon (`mdi:fan`)."""
 
     @classmethod
     def level(cls, raw: object) -> Value:
         """Take nothing but stopped."""
         if stopped(raw):
             return 0.0
-        raise ValueError(f"{raw!r}: a motor rests at 0, off or stop only")
+        raise ValueError("Input is no place to rest: a motor rests at 0, off or stop only")
 
     def lines(self) -> Iterator[tuple[str, Line]]:
         """Claim two lines."""
@@ -113,7 +116,7 @@ class Motor(BridgeOptions, MotionDevice, kind="motor"):
                 max=100,
                 mode="slider",
                 unit_of_measurement="%",
-                icon="mdi:fan",
+                icon=self.icon,
             ),
             entities.Button(key="halt", name="Stop", icon="mdi:stop", target="", payload_press="stop"),
         )

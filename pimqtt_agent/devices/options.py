@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import structs
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-from pimqtt_agent.devices.base import Device, Id, NotNegative, Positive
+from pimqtt_agent.devices.base import Device, Id, NotNegative, Owner, Positive
 from pimqtt_agent.rules import KEEP, LAST, MIN_TTL_S, Limits, Motion, OnDisconnect, Rules, Ttl, Value
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 _MODEL = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -34,7 +40,7 @@ class OwnerOptions(BaseModel):
 
     model_config = _MODEL
 
-    owner: str
+    owner: Owner
     """The owner's name, as in its commands."""
 
 
@@ -77,6 +83,8 @@ class OutputDevice(Device):
     motion: ClassVar[Motion] = Motion.LEVEL
     #: the value that does not count as on; of motion also the safe value
     off: ClassVar[Value] = False
+    #: what ``level`` takes, as JSON schema
+    levels: ClassVar[dict[str, Any]] = {}
 
     safe: Any = None
     """The value it goes to in every doubt; off where it is left out."""
@@ -103,8 +111,19 @@ class OutputDevice(Device):
 
     @classmethod
     def level(cls, raw: object) -> Value:
-        """Read a value of the configuration; raises ``ValueError``."""
+        """Read a value of the configuration; raises ``ValueError("Input is ...")``."""
         raise NotImplementedError
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say in the editor's schema which values this kind takes."""
+        result = super().__get_pydantic_json_schema__(schema, handler)
+        level = cls.motion is Motion.LEVEL
+        for key, word in (("safe", None), ("initial", LAST), ("on_stop", KEEP)):
+            choices = [cls.levels, *([{"const": word}] if word and level else [])]
+            if cls.levels:
+                result["properties"][key] = {**result["properties"][key], "anyOf": choices}
+        return result
 
     @field_validator("safe", "initial", "on_stop")
     @classmethod
@@ -112,16 +131,19 @@ class OutputDevice(Device):
         words = {"initial": LAST, "on_stop": KEEP}
         if raw is not None and raw == words.get(info.field_name or ""):
             if cls.motion is not Motion.LEVEL:
-                raise ValueError(f"{raw!r}: what moves always starts and ends stopped")
+                raise ValueError("Input can't be: what moves always starts and ends stopped")
             return raw
         return cls.level(raw)
 
     @field_validator("on_disconnect")
     @classmethod
     def _disconnect(cls, options: DisconnectOptions | None) -> DisconnectOptions | None:
-        if options is not None and options.value is not None:
+        if options is None or options.value is None:
+            return options
+        try:
             return options.model_copy(update={"value": cls.level(options.value)})
-        return options
+        except ValueError as error:
+            raise PydanticCustomError("level", "{what}", {"what": str(error), "below": "value"}) from None
 
     def mistakes(self) -> Iterator[tuple[str, str]]:
         """Tell combinations that can't be kept."""
@@ -131,11 +153,23 @@ class OutputDevice(Device):
             for option in ("max_on", "min_off", "interlock"):
                 if getattr(self, option):
                     yield option, f"{option} needs a safe value that is off, and safe is {written}"
-        yield from _ttl_mistakes(rules.ttl)
+        if self.ttl.required and self.ttl.default is not None:
+            yield "ttl.default", "with ttl.required no command takes the default; leave one of the two out"
+        yield from self._ttl_mistakes(rules.ttl)
+        if self.restore == "last" and self.motion is not Motion.LEVEL:
+            yield "restore", "what moves always starts stopped; leave restore out"
         if self.restore != "config" and self.initial is not None:
             yield "restore", f"restore: {self.restore} and initial exclude each other"
         if self.max_on and rules.initial != LAST and rules.is_on(rules.initial):
             yield "initial", "with max_on it would start on and end by that; start it off"
+
+    def notes(self) -> Iterator[tuple[str, str]]:
+        """Tell what Home Assistant's own entity can't do."""
+        only = f"so it can only stop {self.id}"
+        if self.ttl.required:
+            yield "ttl.required", f"Home Assistant's own entity sends no ttl, {only}; ttl.default lets it do more"
+        if self.token == "required":
+            yield "token", f"Home Assistant's own entity bears no token, {only}; who sends asks for one (call token)"
 
     def rules(self) -> Rules:
         """Make the rules of the main output."""
@@ -158,6 +192,19 @@ class OutputDevice(Device):
                 dead_time_s=self.interlock.dead_time if self.interlock else 0.0,
             ),
         )
+
+    def _ttl_mistakes(self, ttl: Ttl) -> Iterator[tuple[str, str]]:
+        """Tell bounds that exclude each other; of motion the longest is its own where ``ttl.max`` is left out."""
+        longest = "" if ttl.max is None else f"ttl.max {ttl.max:g}"
+        if longest and self.ttl.max is None:
+            longest = f"the longest movement, {ttl.max:g} s (ttl.max allows more)"
+        default = self.ttl.default
+        if ttl.max is not None and ttl.min > ttl.max:
+            yield "ttl.min", f"{ttl.min:g} is above {longest}"
+        elif default is not None and default < ttl.min:
+            yield "ttl.default", f"{default:g} is below ttl.min {ttl.min:g}"
+        elif default is not None and ttl.max is not None and default > ttl.max:
+            yield "ttl.default", f"{default:g} is above {longest}"
 
     def _ttl(self) -> Ttl:
         options = self.ttl
@@ -183,24 +230,26 @@ class MotionDevice(OutputDevice):
     arming: ArmingOptions | None = None
     """Movement needs a live heartbeat first."""
 
+    def notes(self) -> Iterator[tuple[str, str]]:
+        """Tell what Home Assistant's own entity can't do."""
+        yield from super().notes()
+        if self.arming is not None:
+            yield "arming", f"Home Assistant's own entity sends no heartbeats, so it can only stop {self.id}"
+
     def rules(self) -> Rules:
         """Make the rules of the main output, with the dead-man as its TTL."""
         rules = super().rules()
-        longest = self.ttl.max or max(self.deadman, self.ttl.min)
+        longest = self.ttl.max or self.deadman
         default = self.ttl.default or min(max(self.deadman, self.ttl.min), longest)
         ttl = structs.replace(rules.ttl, default=default, max=longest)
         arming_s = self.arming.heartbeat_s if self.arming else None
         return structs.replace(rules, ttl=ttl, deadman_s=self.deadman, arming_s=arming_s)
 
 
-def _ttl_mistakes(ttl: Ttl) -> Iterator[tuple[str, str]]:
-    if ttl.max is not None and ttl.min > ttl.max:
-        yield "ttl.min", f"{ttl.min:g} is above ttl.max {ttl.max:g}"
-    for bound, wrong in ((ttl.min, "below ttl.min"), (ttl.max, "above ttl.max")):
-        if ttl.default is None or bound is None:
-            continue
-        if (ttl.default < bound) if wrong.startswith("below") else (ttl.default > bound):
-            yield "ttl.default", f"{ttl.default:g} is {wrong} {bound:g}"
+#: What ``on_off`` takes.
+ON_OFF: dict[str, Any] = {"enum": [True, False, "on", "off", "On", "Off", "ON", "OFF"]}
+#: What moves rests stopped.
+STOPPED: dict[str, Any] = {"enum": [0, False, "off", "stop"]}
 
 
 def on_off(raw: object) -> bool:
@@ -209,4 +258,4 @@ def on_off(raw: object) -> bool:
         return raw
     if isinstance(raw, str) and raw.lower() in ("on", "off"):
         return raw.lower() == "on"
-    raise ValueError(f"{raw!r} is not on or off")
+    raise ValueError("Input is not on or off")

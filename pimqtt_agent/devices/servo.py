@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from math import inf
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from msgspec import structs
 from pydantic import Field, model_validator
 
 from pimqtt_agent import entities
-from pimqtt_agent.devices.base import Driver, Positive, Report
+from pimqtt_agent.devices.base import Driver, Icon, Positive, Report
 from pimqtt_agent.devices.options import OutputDevice
 from pimqtt_agent.hardware.protocols import Board, Line
 from pimqtt_agent.hardware.ramp import Ramp
@@ -36,6 +36,7 @@ class Servo(OutputDevice, kind="servo"):
     example: ClassVar[str] = "{id: arm, kind: servo, pin: 12, min_angle: -90, max_angle: 90, speed: 60}"
     motion: ClassVar[Motion] = Motion.BOUNDED
     off: ClassVar[Value] = None
+    levels: ClassVar[dict[str, Any]] = {"enum": [None, False, "off", "stop"]}
 
     pin: Line
     """The line of its pulses."""
@@ -54,6 +55,8 @@ class Servo(OutputDevice, kind="servo"):
     detach: bool | Annotated[float, Field(gt=0, le=3600)] = True
     """Whether its pulses end after a movement, or how many seconds after it. Without pulses a servo is quiet, and an
     analog one holds nothing."""
+    icon: Icon = "mdi:angle-acute"
+    """Its icon (`mdi:robot-industrial`)."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -68,7 +71,7 @@ class Servo(OutputDevice, kind="servo"):
         """Take nothing but stopped; 0 is an angle here."""
         if raw is None or raw is False or raw in ("off", "stop"):
             return None
-        raise ValueError(f"{raw!r}: a servo rests where it is; leave it out, or write stop")
+        raise ValueError("Input is no place to rest: a servo rests where it is; leave it out, or write stop")
 
     @property
     def longest_s(self) -> float:
@@ -99,7 +102,7 @@ class Servo(OutputDevice, kind="servo"):
                 max=self.max_angle,
                 mode="slider",
                 unit_of_measurement="°",
-                icon="mdi:angle-acute",
+                icon=self.icon,
             ),
             entities.Button(key="halt", name="Stop", icon="mdi:stop", target="", payload_press="stop"),
         )
@@ -111,7 +114,7 @@ class Servo(OutputDevice, kind="servo"):
     def _ttl(self) -> Ttl:
         ttl = super()._ttl()
         longest_s = self.longest_s if ttl.max is None else ttl.max
-        return structs.replace(ttl, default=ttl.default or min(self.longest_s, longest_s), max=longest_s)
+        return structs.replace(ttl, default=ttl.default or min(max(self.longest_s, ttl.min), longest_s), max=longest_s)
 
 
 class ServoDriver(Driver):

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
-import struct
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pimqtt_agent import __version__, entities
+from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.devices.base import Device, Id
 from pimqtt_agent.errors import CommandError
 from pimqtt_agent.identity import ROOT, addresses, text
+from pimqtt_agent.readings import readings, under_voltage
 from pimqtt_agent.rules import Value
 
 if TYPE_CHECKING:
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
 IDENTIFY_S = 5.0
 _CLOCK_STEP_S = 2  # a boot time that differs by less is the same one
-_UNDER_VOLTAGE, _THROTTLED = 0b0001, 0b1110  # capped, throttled, soft temperature limit
-_THROTTLED_FILES = "sys/devices/platform/soc*/soc*:firmware/get_throttled"
-_MAILBOX_TAG = 0x00030046
 
 
 class SystemDevice(Device):
@@ -95,7 +91,11 @@ class System:
     ``restart`` and ``reboot`` are called on a press and may raise ``CommandError``; ``clock`` is CLOCK_BOOTTIME (s).
     """
 
+    #: buttons that may take seconds; they touch nothing of ours and may be pressed in a thread
+    SLOW: ClassVar[frozenset[str]] = frozenset({"reboot"})
     deadline_s: float = inf
+    #: whether the supply is too weak, or was since boot; None where the board does not tell
+    under_voltage: bool | None = None
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class System:
         restart: Callable[[], None],
         reboot: Callable[[], None],
         root: Path = ROOT,
-        clock: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+        clock: Callable[[], float] = boottime_s,
     ) -> None:
         """Note when the agent started; nothing is read or touched yet."""
         self._device = device
@@ -119,6 +119,7 @@ class System:
         """Read every sensor now, by entity key; None where it can't be read at the moment."""
         found: dict[str, Value] = {key: None for key in self._device.found if key not in self._actions}
         values = found | readings(self._root)
+        self._watch_supply()
         booted = values.get("booted")
         if booted is not None and (self._booted_unix_s is None or abs(booted - self._booted_unix_s) > _CLOCK_STEP_S):
             self._booted_unix_s = booted
@@ -131,7 +132,7 @@ class System:
         if key not in self._actions:
             raise CommandError("unknown", f"there is no button {entities.quote(key)}")
         if key not in self._device.allow:
-            raise CommandError("forbidden", f"{key} is not among system.allow of the configuration")
+            raise CommandError("forbidden", f"{entities.quote(key)} is not among system.allow of the configuration")
         self._actions[key]()
 
     def tick(self, now: float) -> None:
@@ -145,15 +146,21 @@ class System:
         """Leave no LED blinking."""
         self.tick(inf)
 
+    def _watch_supply(self) -> None:
+        """Remember that the supply was too weak: the mainline kernel tells no more than the moment."""
+        weak = under_voltage(self._root)
+        if weak is not None:
+            self.under_voltage = weak or bool(self.under_voltage)
+
     def _identify(self) -> None:
         led = _led(self._root)
         if led is None:
-            raise CommandError("unavailable", "this board has no LED that pimqtt may write")
+            raise CommandError("unavailable", "'identify': this board has no LED that pimqtt may write")
         trigger = led / "trigger"
         if self._blinking is None:
             before = re.search(r"\[(.+?)\]", text(trigger) or "")
             if not _write(trigger, "timer"):
-                raise CommandError("unavailable", f"the LED {led.name} can't be set to blink")
+                raise CommandError("unavailable", f"'identify': the LED {led.name} can't be set to blink")
             self._blinking = trigger, before[1] if before else "none"
         for file in ("delay_on", "delay_off"):  # the kernel makes them with its trigger; its own pace is 1 Hz
             if (led / file).exists():
@@ -167,102 +174,14 @@ def reboot_board(command: tuple[str, ...] = ("systemctl", "--no-ask-password", "
         done = subprocess.run(command, capture_output=True, text=True, timeout=2, check=False)  # noqa: S603
     except FileNotFoundError:
         raise CommandError("unavailable", f"this system has no {command[0]} to reboot with") from None
+    except OSError as error:
+        raise CommandError("unavailable", f"{command[0]} can't be run: {error.strerror}") from None
     except subprocess.TimeoutExpired:
         raise CommandError("unavailable", f"{command[0]} did not answer within 2 s") from None
     if done.returncode:
         said = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
         refused = re.search(r"denied|permitted|authenti|authoriz", done.stderr, re.IGNORECASE)
         raise CommandError("forbidden" if refused else "unavailable", f"the board may not be rebooted by us: {said}")
-
-
-def readings(root: Path = ROOT) -> dict[str, Any]:
-    """Read /proc and /sys below ``root``. A key is missing where the board has no such thing; None: not now.
-
-    temperature (°C), load (1 min), memory, disk (% used), booted (Unix s), throttled, under_voltage, wifi (dBm).
-    """
-    return {key: value() for key, value in _sources(root) if value is not None}
-
-
-def _sources(root: Path) -> Iterator[tuple[str, Callable[[], Any] | None]]:
-    zone, bits, wireless = _zone(root), _throttled(root), _wireless(root)
-    yield "temperature", (lambda: _scaled(zone, 1000)) if zone else None
-    yield "load", lambda: _number(r"^([\d.]+)", root / "proc/loadavg")
-    yield "memory", lambda: _memory(root)
-    yield "disk", lambda: _disk(root)
-    yield "booted", lambda: _number(r"^btime (\d+)", root / "proc/stat")
-    yield "throttled", (lambda: bool(bits & _THROTTLED)) if bits is not None else None
-    yield "under_voltage", (lambda: bool(bits & _UNDER_VOLTAGE)) if bits is not None else _alarm(root)
-    yield "wifi", (lambda: _signal(root)) if wireless else None
-
-
-def _number(pattern: str, path: Path) -> float | None:
-    found = re.search(pattern, text(path) or "", re.MULTILINE)
-    return float(found[1]) if found else None
-
-
-def _scaled(path: Path, divisor: int) -> float | None:
-    value = _number(r"^(-?\d+)$", path)
-    return None if value is None else round(value / divisor, 1)
-
-
-def _zone(root: Path) -> Path | None:
-    """Find the CPU's thermal zone."""
-    zones = sorted(root.glob("sys/class/thermal/thermal_zone*"))
-    for word in ("cpu", "x86_pkg", "soc"):
-        for zone in zones:
-            if word in (text(zone / "type") or ""):
-                return zone / "temp"
-    return None
-
-
-def _memory(root: Path) -> float | None:
-    total, free = (_number(rf"^{key}:\s+(\d+)", root / "proc/meminfo") for key in ("MemTotal", "MemAvailable"))
-    return round(100 * (1 - free / total), 1) if total and free is not None else None
-
-
-def _disk(root: Path) -> float | None:
-    """Say what `df` says: in percent of what we may use."""
-    stat = os.statvfs(root)
-    used = stat.f_blocks - stat.f_bfree
-    return round(100 * used / (used + stat.f_bavail), 1) if used + stat.f_bavail else None
-
-
-def _throttled(root: Path) -> int | None:
-    """Read the firmware's bits: Raspberry Pi's kernels have a file, else the mailbox is asked (as vcgencmd does)."""
-    for path in root.glob(_THROTTLED_FILES):
-        bits = text(path)
-        if bits and re.fullmatch(r"(0x)?[0-9a-fA-F]+", bits):
-            return int(bits, 16)
-    return _mailbox(root / "dev/vcio")
-
-
-def _mailbox(path: Path) -> int | None:
-    request = struct.pack("=7I", 28, 0, _MAILBOX_TAG, 4, 0, 0, 0)  # size, code, tag, room, length, value, end
-    code = 3 << 30 | struct.calcsize("P") << 16 | 100 << 8  # _IOWR(100, 0, char *)
-    try:
-        with path.open("rb") as file:
-            _, answer, _, _, _, bits, _ = struct.unpack("=7I", fcntl.ioctl(file, code, request))
-    except OSError:
-        return None
-    return int(bits) if answer == 0x80000000 else None
-
-
-def _alarm(root: Path) -> Callable[[], bool] | None:
-    """Find the mainline kernel's under-voltage alarm."""
-    for path in root.glob("sys/class/hwmon/hwmon*/in0_lcrit_alarm"):
-        if text(path.with_name("name")) == "rpi_volt":
-            return lambda: text(path) == "1"
-    return None
-
-
-def _wireless(root: Path) -> bool:
-    return any(root.glob("sys/class/net/*/phy80211")) or any(root.glob("sys/class/net/*/wireless"))
-
-
-def _signal(root: Path) -> float | None:
-    """Read the first connected interface's level (dBm)."""
-    level = _number(r"^\s*\S+:\s+\S+\s+\S+\s+(-\d+)", root / "proc/net/wireless")
-    return None if level is None or level <= -256 else level
 
 
 def _led(root: Path) -> Path | None:

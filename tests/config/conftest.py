@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pimqtt_agent.config import load
+from pimqtt_agent.config import examine, load
 from pimqtt_agent.errors import ConfigError
 from pimqtt_agent.settings import Settings
 from tests.config.texts import Read, Told, Write
@@ -41,6 +41,33 @@ def read(write: Write) -> Read:
         return load("config.yaml", profile=profile, environ=environ or {})
 
     return read
+
+
+@pytest.fixture
+def noted(write: Write) -> Told:
+    """Examine a text that is right, and return the notes."""
+
+    def noted(text: str, environ: dict[str, str] | None = None, profile: str | None = None, **files: str) -> list[str]:
+        write(text, **files)
+        settings, notes = examine("config.yaml", profile=profile, environ=environ or {})
+        assert settings == load("config.yaml", profile=profile, environ=environ or {})
+        assert all(line.isprintable() for line in notes)
+        return notes
+
+    return noted
+
+
+@pytest.fixture
+def found(noted: Told) -> Told:
+    """Examine a text with the files that it names, and return the mistakes that only `check` tells."""
+
+    def found(text: str, **options: Any) -> list[str]:
+        with pytest.raises(ConfigError) as caught:
+            noted(text, **options)
+        assert caught.value.status == 1
+        return caught.value.lines
+
+    return found
 
 
 @pytest.fixture

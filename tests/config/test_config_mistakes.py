@@ -10,6 +10,7 @@ SWITCH_KEYS = (
     "active_low, area, control, device_class, icon, id, initial, interlock, kind, max_on, min_off, name, "
     "on_disconnect, on_stop, pin, pulse, restore, safe, token, ttl"
 )
+TOPIC = "is not allowed here; allowed: a topic that does not begin with / and has no #, + or spaces"
 ROOT_KEYS = "devices, hardware, linger_s, mqtt, node, owners, profiles, state_dir, system"
 
 ENTRIES = [
@@ -87,6 +88,60 @@ ENTRIES = [
     ("{id: a, kind: switch, pin: 1, pin: 2}", "pin: key 'pin' is given twice, first in line 4"),
     ("{id: a, kind: switch, [x]: 1, pin: 1}", ": a key must be a plain word"),
     ("{id: a, kind: switch, pin: 1, ttl: {min: 5, max: 2}}", "ttl.min: 5 is above ttl.max 2"),
+    ("{id: a, kind: switch, pin: 1, ttl: {min: 5, default: 2}}", "ttl.default: 2 is below ttl.min 5"),
+    (
+        "{id: a, kind: motor, forward: 1, backward: 2, ttl: {default: 5}}",
+        "ttl.default: 5 is above the longest movement, 0.5 s (ttl.max allows more)",
+    ),
+    (
+        "{id: a, kind: motor, forward: 1, backward: 2, ttl: {min: 1}}",
+        "ttl.min: 1 is above the longest movement, 0.5 s (ttl.max allows more)",
+    ),
+    (
+        "{id: a, kind: servo, pin: 1, ttl: {min: 2}}",
+        "ttl.min: 2 is above the longest movement, 1 s (ttl.max allows more)",
+    ),
+    ("{id: a, kind: switch, pin: 1, pulse: 1, ttl: {max: 5}}", "ttl: pulse is the only TTL; leave ttl out"),
+    ("{id: a, kind: switch, pin: 1, pulse: 0.01}", "pulse: 0.01 is out of range; allowed: at least 0.05"),
+    (
+        "{id: a, kind: motor, forward: 1, backward: 2, restore: last}",
+        "restore: what moves always starts stopped; leave restore out",
+    ),
+    (
+        "{id: a, kind: motor, forward: 1, backward: 2, initial: }",
+        "initial: nothing is no place to rest: a motor rests at 0, off or stop only",
+    ),
+    (
+        "{id: a, kind: motor, forward: 1, backward: 2, initial: last}",
+        "initial: 'last' can't be: what moves always starts and ends stopped",
+    ),
+    (
+        "{id: a, kind: servo, pin: 1, safe: yes}",
+        "safe: 'yes' is no place to rest: a servo rests where it is; leave it out, or write stop",
+    ),
+    (
+        "{id: a, kind: drive, left: {forward: 1, backward: 2}, right: {forward: 3, backward: 4}, on_stop: 5}",
+        "on_stop: 5 is no place to rest: a drive rests at 0, off or stop only",
+    ),
+    ("{id: a, kind: light, pin: 1, safe: {brightness: 999}}",
+     "safe: {brightness: 999} is not on, off or {brightness: 1..255}"),
+    (
+        "{id: a, kind: switch, pin: 1, on_disconnect: {after: 5, value: maybe}}",
+        "on_disconnect.value: 'maybe' is not on or off",
+    ),
+    (
+        "{id: a, kind: switch, pin: 1, on_disconnect: {after: 5, controller: {owner: ''}}}",
+        "on_disconnect.controller.owner: '' is too short; allowed: at least 1 characters",
+    ),
+    (
+        "{id: a, kind: switch, pin: 1, icon: pump}",
+        "icon: 'pump' is not allowed here; allowed: an icon of Home Assistant such as mdi:pump",
+    ),
+    ("{id: a, kind: camera, source: synthetic, rotation: off}", "rotation: 'off' is not a number"),
+    (
+        "{id: a, kind: camera, source: web}",
+        "source: 'web' is no source; allowed: synthetic, pi, {file: PATH}, {v4l2: DEVICE}, {pi: NUMBER}",
+    ),
     ("{id: stop, kind: switch, pin: 1}", "id: 'stop' is reserved and can't be a device's id"),
 ]
 
@@ -121,10 +176,24 @@ ROOTS = [
     ("mqtt: {protocol: 4}", "mqtt.protocol: unknown value 4; allowed: auto, 5, 3.1.1"),
     (
         "mqtt: {base: '#'}",
-        "mqtt.base: '#' is not allowed here; allowed: a topic that does not begin with / and has no #, + or spaces",
+        f"mqtt.base: '#' {TOPIC}",
     ),
     ("owners: {anna: {max_priority: 10}}", "owners.anna.max_priority: 10 is out of range; allowed: 0 to 9"),
     ("owners: {5: {max_priority: 1}}", "owners.5: the key '5' is not a text; put it in quotes"),
+    ("owners: {'': {}}", "owners['']: the key '' is too short; allowed: at least 1 characters"),
+    (
+        f"owners: {{{'x' * 65}: {{}}}}",
+        f"owners.{'x' * 65}: the key '{'x' * 56}... is too long; allowed: at most 64 characters",
+    ),
+    ("mqtt: {host: a b}", "mqtt.host: 'a b' is not allowed here; allowed: a text without spaces"),
+    (
+        'mqtt: {base: "a\\0b"}',
+        rf"mqtt.base: 'a\x00b' {TOPIC}",
+    ),
+    (
+        "mqtt: {transport: websockets, path: mqtt}",
+        "mqtt.path: 'mqtt' is no path of a WebSocket; begin with /",
+    ),
     ("owners: {a b: 5}", "owners['a b']: 5 is not a mapping; allowed: max_priority"),
     (
         "system: {allow: [restart, boot]}",
@@ -157,6 +226,10 @@ HARDWARE = [
             "allowed: backend, control, on_release, pulls, trace; did you mean trace?"
         ),
     ),
+    (
+        "{backend: kernel, chips: {a b: x}}",
+        "hardware.chips['a b']: the key 'a b' is not allowed here; allowed: a-z, 0-9, _ and -",
+    ),
     ("{backend: simulated, pulls: {4: off}}", "hardware.pulls.4: unknown value 'off'; allowed: up, down"),
     (
         "{backend: simulated, pulls: {1024: up}}",
@@ -180,6 +253,9 @@ def test_the_node(told: Told) -> None:
     assert told(f"node: Car{hardware}") == [
         "config.yaml:1: node: 'Car' is not allowed here; allowed: a-z, 0-9, _ and -"
     ]
+    for word in ("no", "on", "5", "1.5"):
+        shown = word if word[0].isdigit() else repr(word)
+        assert told(f"node: {word}{hardware}") == [f"config.yaml:1: node: {shown} is not a text; put it in quotes"]
     assert told(f"node: [car]{hardware}") == ["config.yaml:1: node: [car] is not a mapping; allowed: area, id, name"]
     assert told(f"node: {{id: car, nam: x}}{hardware}") == [
         "config.yaml:1: node.nam: unknown key 'nam'; allowed: area, id, name; did you mean name?"

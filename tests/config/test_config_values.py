@@ -41,6 +41,14 @@ def test_a_node_with_a_name(read: Read) -> None:
     assert read(SAMPLE.replace("node: car1 ", 'node: {id: car1, name: "The red car"} ')).node.title == "The red car"
 
 
+@pytest.mark.parametrize(
+    ("identity", "name"), [("car1", "Car1"), ("porch-pi", "Porch pi"), ("pi_2_garage", "Pi 2 garage"), ("-", "-")]
+)
+def test_a_node_or_device_without_a_name_has_a_readable_one(read: Read, identity: str, name: str) -> None:
+    settings = read(devices("{id: X, kind: switch, pin: 1}").replace("car1", "X").replace("X", f"'{identity}'"))
+    assert (settings.node.title, settings.devices[0].title) == (name, name)
+
+
 def test_the_example_has_every_kind_and_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     settings = load("config.example.yaml", environ={})
@@ -82,7 +90,7 @@ def test_anchors_aliases_and_merge_keys(read: Read, told: Told) -> None:
         "devices:\n"
         "  - &a {id: a, kind: switch, pin: 1, ttl: &ttl {max: 5}}\n"
         "  - {<<: *a, id: b, pin: 2}\n"
-        "  - &a {<<: [*a, {icon: x}], id: c, pin: 3}\n"
+        "  - &a {<<: [*a, {icon: 'mdi:x'}], id: c, pin: 3}\n"
         "  - {id: d, kind: switch, pin: 4, ttl: *ttl}\n"
     )
     assert [device.model_dump()["ttl"]["max"] for device in read(text).devices] == [5, 5, 5, 5]
@@ -98,8 +106,8 @@ def test_no_devices(read: Read) -> None:
 
 
 def test_dates_and_other_odd_scalars_are_texts(read: Read) -> None:
-    settings = read(HEAD + "state_dir: 2026-01-01\nmqtt: {user: =, path: 08}\n")
-    assert (settings.state_dir, settings.mqtt.user, settings.mqtt.path) == ("2026-01-01", "=", "08")
+    settings = read(HEAD + "mqtt: {client_id: 2026-01-01, user: =, path: 08}\n")
+    assert (settings.mqtt.client_id, settings.mqtt.user, settings.mqtt.path) == ("2026-01-01", "=", "08")
 
 
 def test_a_byte_order_mark_and_windows_line_ends(read: Read) -> None:

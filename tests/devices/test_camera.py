@@ -18,8 +18,9 @@ import pytest
 import simplejpeg
 from pydantic import ValidationError
 
+from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.devices import KINDS, camera
-from pimqtt_agent.devices.camera import Camera, CameraDriver, boottime_s
+from pimqtt_agent.devices.camera import Camera, CameraDriver
 from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.hardware.protocols import Board
 from pimqtt_agent.media import grabber, sources
@@ -132,7 +133,7 @@ def test_a_source_survives_the_way_to_its_keeper(raw: object, choice: tuple[str,
 @pytest.mark.parametrize(
     ("options", "quoted"),
     [
-        ({"source": "web"}, "'web' is no source; allowed: synthetic, pi, {file: PATH}"),
+        ({"source": "web"}, "is no source; allowed: synthetic, pi, {file: PATH}"),
         ({"source": {}}, "one source is needed"),
         ({"source": {"pi": 0, "file": "x"}}, "one source is needed"),
         ({"source": {"fil": "x"}}, "fil"),

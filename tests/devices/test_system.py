@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from pimqtt_agent import devices
-from pimqtt_agent.devices.system import IDENTIFY_S, System, SystemDevice, readings, reboot_board
+from pimqtt_agent.devices.system import IDENTIFY_S, System, SystemDevice, reboot_board
 from pimqtt_agent.entities import Button
 from pimqtt_agent.errors import CommandError
+from pimqtt_agent.readings import readings
 from pimqtt_agent.settings import SystemOptions
 
 PI4 = {
@@ -199,9 +200,12 @@ def test_a_refused_reboot_is_told(script: str, code: str, reason: str) -> None:
     assert caught.value.code == code
 
 
-def test_a_reboot_without_systemd_is_told() -> None:
+def test_a_reboot_without_systemd_is_told(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="no nothing-like-it"):
         reboot_board(("nothing-like-it",))
+    (tmp_path / "systemctl").touch(0o644)
+    with pytest.raises(CommandError, match="can't be run: Permission denied"):
+        reboot_board((str(tmp_path / "systemctl"),))
     reboot_board((sys.executable, "-c", ""))
 
 

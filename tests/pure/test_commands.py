@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -13,13 +14,10 @@ from msgspec.structs import replace
 from pimqtt_agent.commands import (
     KEYS,
     MAX_BYTES,
-    MAX_DEPTH,
-    MAX_NAME,
     Envelope,
     Request,
     open_envelope,
     read,
-    read_json,
     stale,
 )
 from pimqtt_agent.devices.drive import Drive
@@ -29,6 +27,7 @@ from pimqtt_agent.devices.switch import Switch as SwitchDevice
 from pimqtt_agent.entities import Button, Entity, Number, Switch
 from pimqtt_agent.errors import CommandError
 from pimqtt_agent.rules import Rules, Ttl
+from pimqtt_agent.strict_json import MAX_DEPTH, MAX_NAME, read_json
 
 SWITCH = Switch(rules=Rules())
 FAN = Motor.model_validate({"id": "fan", "kind": "motor", "forward": 23, "backward": 24}).entities()[0]
@@ -213,7 +212,7 @@ class TestEnvelope:
 
 
 class TestEcho:
-    """A rejection repeats id and owner of what could not be read."""
+    """A rejection repeats id, owner and value of what could not be read."""
 
     @pytest.mark.parametrize(
         "wrong",
@@ -221,18 +220,25 @@ class TestEcho:
     )
     def test_id_and_owner(self, wrong: dict[str, Any]) -> None:
         error = refusal(json.dumps({"value": "ON", "id": "a1", "owner": "ann", **wrong}))
-        assert error.extra == {"id": "a1", "owner": "ann"}
+        assert error.extra == {"id": "a1", "owner": "ann", "value": "ON"}
 
     def test_also_without_value(self) -> None:
         assert refusal('{"id": "a1", "ttl": 5}').extra == {"id": "a1"}
 
     def test_an_id_that_is_a_number_so_that_its_sender_learns_of_it(self) -> None:
         error = refusal('{"value": "ON", "id": 17}')
-        assert (error.code, error.extra) == ("invalid", {"id": 17})
+        assert (error.code, error.extra) == ("invalid", {"id": 17, "value": "ON"})
 
     @pytest.mark.parametrize("wrong", ["x" * 65, [1], {}, None, 10**80])
     def test_nothing_that_is_no_name(self, wrong: Any) -> None:
-        assert refusal(json.dumps({"value": "ON", "id": wrong})).extra == {}
+        assert refusal(json.dumps({"value": "ON", "id": wrong})).extra == {"value": "ON"}
+
+    @pytest.mark.parametrize("value", ["OFF", 5, 1.5, None, True, {"x": 1}, [1], "x" * 200])
+    def test_a_value_as_it_was_sent(self, value: Any) -> None:
+        assert refusal(json.dumps({"value": value, "tll": 5})).extra == {"value": value}
+
+    def test_a_long_value_in_short(self) -> None:
+        assert len(refusal(json.dumps({"value": ["x" * 5000], "tll": 5})).extra["value"]) == 60
 
 
 class TestTtl:
@@ -367,7 +373,48 @@ class TestSize:
             assert refusal(payload).code == "invalid"
 
     def test_what_a_command_needs_is_not_too_deep(self) -> None:
-        assert read_json('[{"a": [{"b": {"c": [1]}}]}]') == [{"a": [{"b": {"c": [1]}}]}]
+        assert read_json(b'[{"a": [{"b": {"c": [1]}}]}]') == [{"a": [{"b": {"c": [1]}}]}]
+
+
+class TestTwice:
+    """A key that stands twice in an object is refused: the sender can't have meant both."""
+
+    @pytest.mark.parametrize(
+        ("payload", "key"),
+        [
+            ('{"value":"ON","value":"OFF"}', "value"),
+            ('{"value": "ON", "value": "ON"}', "value"),
+            ('{"value": "ON" , "ttl" : 5 ,\n"ttl"\t:9}', "ttl"),
+            (r'{"value": "ON", "ttl": 5, "\u0074tl": 9}', "ttl"),
+            ('{"value": {"x": 1, "y": 0, "x": 0}}', "x"),
+            ('{"x": 1, "y": 0, "x": 0}', "x"),
+            ('{"state": "ON", "color": {"r": 1, "g": 1, "b": 1, "r": 2}}', "r"),
+            ('{"value": [{}, [{"a": 1, "b": ":", "a": 2}]]}', "a"),
+            ('{"a:b": 1, "a:b": 2}', "a:b"),
+            ('{"": 1, "": 2}', ""),
+        ],
+    )
+    def test_it_is_invalid_and_named(self, payload: str, key: str) -> None:
+        error = refusal(payload, CAR)
+        assert (error.code, f"key {key!r} is given twice" in str(error)) == ("invalid", True)
+
+    @pytest.mark.parametrize(
+        "payload",
+        [
+            '{"value": {"value": "a:b", "id": "::"}, "id": "x:y", "owner": "\\":\\""}',
+            '{"value": [{"a": 1}, {"a": 2}], "owner": "\\u003a:"}',
+            '{"value": 123456789012345678901234567890, "id": "big:number"}',
+        ],
+    )
+    def test_colons_in_texts_and_equal_keys_of_different_objects_are_fine(self, payload: str) -> None:
+        assert open_envelope(payload.encode()).raw == json.loads(payload)["value"]
+
+    def test_what_stands_once_is_repeated(self) -> None:
+        assert refusal('{"value": "ON", "ttl": 5, "ttl": 6, "id": "a", "owner": "b"}').extra == {
+            "value": "ON", "id": "a", "owner": "b",
+        }  # fmt: skip
+        assert refusal('{"value": "ON", "value": "OFF", "id": "a"}').extra == {"id": "a"}
+        assert refusal('{"value": "ON", "id": "a", "id": "b"}').extra == {"value": "ON"}
 
 
 JSON = st.recursive(
@@ -380,6 +427,19 @@ JSON = st.recursive(
 MESSAGES = st.dictionaries(st.sampled_from(["value", "state", "x", "y", "brightness", *KEYS]), JSON).map(
     lambda message: json.dumps(message).encode("utf-8", "surrogatepass")
 )
+
+
+@given(value=JSON)
+def test_json_that_python_writes_is_read_as_python_reads_it(value: Any) -> None:
+    """Python writes no key twice, but colons wherever it likes."""
+    text = json.dumps(value)
+    found: list[Any] = []
+    reason = ""
+    try:
+        found.append(read_json(text.encode("utf-8", "surrogatepass")))
+    except CommandError as error:
+        reason = str(error)
+    assert found == [json.loads(text)] if found else "twice" not in reason
 
 
 class TestArbitraryBytes:
@@ -410,3 +470,11 @@ def test_a_state_that_is_sent_back_as_a_command_is_the_same_value(name: str, dat
     entity = ALL[name]
     value = data.draw(st.booleans() if name == "switch" else st.integers(-100, 100).map(float))
     assert request(entity.encode(value), entity).value == value
+
+
+@pytest.mark.parametrize("text", [f"{head}{'1' * 60_000}x" for head in ("", "-", "1.", ".", "1e")])
+def test_a_long_number_that_is_none_takes_no_time(text: str) -> None:
+    """One that could be split in many ways held up the agent for minutes."""
+    started_s = time.process_time()
+    assert refusal(text, FAN).code == "invalid"
+    assert time.process_time() - started_s < 0.5

@@ -108,3 +108,33 @@ def test_a_command_that_waits_for_a_dead_time_is_answered() -> None:
     assert world.to(60) == ["down rejected interlock"]
     assert "controller" in world.last(Rejected).reason
     assert world.value("down") is False
+
+
+def replaced(world: World, name: str) -> World:
+    """The same outputs in the next keeper."""
+    output = world[name]
+    return World({name: output.rules}, memory={name: output.memory()}, now=world.now)
+
+
+def test_the_delay_goes_on_in_the_next_keeper() -> None:
+    world = World(heater=heater())
+    world.to(25)
+    after = replaced(world, "heater")
+    assert after.to(29.9) == []
+    assert after.to(30) == ["heater = False", "heater reverted disconnected"]
+
+
+def test_what_was_lost_before_is_not_lost_once_more_in_the_next_keeper() -> None:
+    world = World(heater=heater())
+    world.to(31)
+    world.send("heater", True)  # another than its controller sets it meanwhile
+    after = replaced(world, "heater")
+    assert after.to(100) == []
+    after["heater"].proof(after.now)  # it is back, and then lost again
+    assert after.to(130) == ["heater = False", "heater reverted disconnected"]
+
+
+def test_without_on_disconnect_no_proof_is_remembered() -> None:
+    world = World(pump=Rules())
+    world["pump"].proof(world.now)
+    assert world["pump"].memory().proof_s is None

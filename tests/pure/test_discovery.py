@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 import yaml
+from pydantic import ValidationError
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
@@ -43,6 +44,16 @@ REQUIRED = {
     "event": {"state_topic", "event_types"},
     "camera": {"topic"},
 }
+
+
+#: What a device trigger has; nothing else means anything to Home Assistant, which gives it no entity.
+TRIGGER = {"platform", "automation_type", "type", "subtype", "topic", "payload", "value_template"}
+
+
+def components(announced: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what becomes an entity, by key."""
+    every = announced["components"]
+    return {key: component for key, component in every.items() if component["platform"] != "device_automation"}
 
 
 def example(kind: str, **more: Any) -> Device:
@@ -98,6 +109,24 @@ def test_every_kind_is_announced_as_it_was(announced: dict[str, Any], snapshot: 
     assert json.loads(text) == snapshot(extension_class=JSONSnapshotExtension)
 
 
+@pytest.mark.parametrize(
+    ("kind", "icon"), [("motor", "mdi:engine"), ("servo", "mdi:angle-acute"), ("drive", "mdi:car"), ("camera", None)]
+)
+def test_an_icon_says_what_it_is_unless_the_configuration_says_otherwise(kind: str, icon: str | None) -> None:
+    def shown(device: Device) -> Any:
+        return device_payload(NODE, device)["components"]["main"].get("icon")
+
+    assert shown(example(kind)) == icon
+    assert shown(example(kind, icon="mdi:fan")) == "mdi:fan"
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_takes_an_icon_as_home_assistant_wants_it(kind: str) -> None:
+    assert device_payload(NODE, example(kind, icon="mdi:a-b"))["components"]["main"]["icon"] == "mdi:a-b"
+    with pytest.raises(ValidationError):
+        example(kind, icon="pump")
+
+
 class TestStrictRoot:
     @pytest.mark.parametrize("announced", EVERY)
     def test_the_root_has_what_it_needs_and_no_unknown_key(self, announced: dict[str, Any]) -> None:
@@ -128,8 +157,8 @@ class TestStrictRoot:
 class TestComponents:
     @pytest.mark.parametrize("announced", EVERY)
     def test_each_has_its_platform_and_what_that_needs(self, announced: dict[str, Any]) -> None:
-        assert announced["components"]
-        for component in announced["components"].values():
+        assert components(announced)
+        for component in components(announced).values():
             assert REQUIRED[component["platform"]] <= set(component)
             assert "unique_id" in component
             assert None not in [value for key, value in component.items() if key != "name"]
@@ -142,9 +171,9 @@ class TestComponents:
 
     @pytest.mark.parametrize("announced", EVERY)
     def test_default_entity_ids_begin_with_the_platform_and_are_valid(self, announced: dict[str, Any]) -> None:
-        found = [component["default_entity_id"] for component in announced["components"].values()]
+        found = [component["default_entity_id"] for component in components(announced).values()]
         assert len(set(found)) == len(found)
-        for component in announced["components"].values():
+        for component in components(announced).values():
             assert re.fullmatch(rf"{component['platform']}\.[a-z0-9_]+", component["default_entity_id"])
 
     @pytest.mark.parametrize("announced", EVERY)
@@ -162,7 +191,7 @@ class TestUniqueIds:
         device = example(kind)
         announced = device_payload(NODE, device)
         base = f"pimqtt.0000abcd.{device.id}"
-        for key, component in announced["components"].items():
+        for key, component in components(announced).items():
             assert component["unique_id"] == (base if key == "main" else f"{base}.{key}")
         assert announced["device"]["identifiers"] == [base]
         assert announced["device"]["via_device"] == "pimqtt.0000abcd"
@@ -177,7 +206,7 @@ class TestUniqueIds:
 
     def test_no_two_of_a_node_are_the_same(self) -> None:
         announced = [node_payload(NODE, board()), *(device_payload(NODE, example(kind)) for kind in KINDS)]
-        found = [component["unique_id"] for one in announced for component in one["components"].values()]
+        found = [component["unique_id"] for one in announced for component in components(one).values()]
         assert len(found) == len(set(found))
         identifiers = [one["device"]["identifiers"][0] for one in announced]
         assert len(identifiers) == len(set(identifiers))
@@ -203,6 +232,41 @@ class TestAvailability:
         for key in set(components) - {"connection"}:
             assert components[key]["availability"] == [{"topic": "pimqtt/car-1/availability"}]
             assert components[key]["availability_mode"] == "all"
+
+
+class TestTriggers:
+    """What a button tells is a device trigger as well, in the words that Home Assistant's frontend translates."""
+
+    WORDS: ClassVar[dict[str, str]] = {
+        "press": "button_short_press", "double": "button_double_press", "long": "button_long_press",
+    }  # fmt: skip
+
+    def triggers(self, **options: Any) -> dict[str, dict[str, Any]]:
+        announced = device_payload(NODE, example("button", **options))
+        entities = components(announced)
+        return {key: found for key, found in announced["components"].items() if key not in entities}
+
+    def test_there_is_one_for_each_type_of_event(self) -> None:
+        found = self.triggers()
+        assert {key: trigger["type"] for key, trigger in found.items()} == {
+            f"trigger_{event}": word for event, word in self.WORDS.items()
+        }
+        for key, trigger in found.items():
+            assert set(trigger) == TRIGGER
+            assert trigger["automation_type"] == "trigger"
+            assert trigger["subtype"] == "button_1"
+            assert trigger["topic"] == "pimqtt/car-1/bell/event"
+            assert (trigger["payload"], trigger["value_template"]) == (key[8:], "{{ value_json.event_type }}")
+
+    def test_there_is_none_for_what_is_never_told(self) -> None:
+        assert set(self.triggers(double=0)) == {"trigger_press", "trigger_long"}
+        assert set(self.triggers(double=0, long=0)) == {"trigger_press"}
+
+    def test_one_that_left_is_taken_away(self) -> None:
+        before, after = (device_payload(NODE, example("button", **more)) for more in ({}, {"double": 0}))
+        found = removal(before, after)
+        assert found
+        assert found["components"]["trigger_double"] == {"platform": "device_automation"}
 
 
 class TestStopSwitch:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pimqtt_agent.commands import MAX_NAME
 from pimqtt_agent.keeper.stamp import Stamp
+from pimqtt_agent.strict_json import MAX_NAME
 
 TIMES = st.floats(0, 1e9)
 

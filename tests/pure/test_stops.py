@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from pimqtt_agent.rules import Memory, Reverted, Rules
+from pimqtt_agent.commands import open_envelope, read
+from pimqtt_agent.entities import Number
+from pimqtt_agent.rules import KEEP, Memory, Reverted, Rules
 from tests.pure.world import MOTOR, SWITCH, World, heat
 
 
@@ -44,6 +46,54 @@ class TestStop:
     def test_staleness_tokens_and_limits_do_not_touch_it(self) -> None:
         world = World(pump=replace(SWITCH, token_required=True))
         assert world.send("pump", False, stop=True, stale="old", age=99.0, token_age_s=50.0) == ["pump accepted"]
+
+
+class TestSetting:
+    """A speed limit drives nothing by itself: raising it to its safe value would undo what it was set for."""
+
+    LIMIT = Rules(safe=100.0, off=100.0, initial=100.0, on_stop=KEEP, setting=True)
+
+    def test_an_emergency_stop_and_its_reset_leave_it_as_it_is(self) -> None:
+        world = World(limit=self.LIMIT)
+        world.send("limit", 20.0)
+        assert world.latch() == []
+        world.reset()
+        assert world.to(1000) == []
+        assert (world.value("limit"), world["limit"].resting) == (20.0, 20.0)
+
+    def test_a_lease_of_it_runs_on(self) -> None:
+        world = World(limit=self.LIMIT)
+        world.send("limit", 50.0)
+        world.send("limit", 20.0, 60)
+        assert world.latch() == []
+        assert world.to(59) == []
+        assert world.to(61) == ["limit = 50.0", "limit reverted expired"]
+
+    def test_it_may_be_set_while_what_it_limits_is_latched(self) -> None:
+        world = World(limit=self.LIMIT, memory={"limit": Memory(resting=20.0)}, latched=True)
+        assert world.first == {"limit": 20.0}
+        assert world.send("limit", 30.0) == ["limit = 30.0", "limit accepted"]
+
+    def test_its_highest_value_is_a_command_like_another(self) -> None:
+        limit = Number(key="limit", rules=self.LIMIT, max=100)
+        assert not read(limit, open_envelope(b"100")).stop
+        world = World(limit=self.LIMIT)
+        world.send("limit", 20.0, 60, owner="ann", priority=1)
+        assert world.send("limit", 100.0, owner="bob") == ["limit rejected held"]
+
+    def test_the_end_of_the_run_leaves_it_and_ends_its_lease(self) -> None:
+        world = World(limit=self.LIMIT)
+        world.send("limit", 50.0)
+        world.send("limit", 20.0, 60)
+        assert world.note(world["limit"].finish(world.now)) == ["limit = 50.0", "limit reverted stopped"]
+
+    def test_nobody_beats_fast_for_it(self) -> None:
+        world = World(limit=self.LIMIT, pump=SWITCH)
+        world.send("limit", 20.0)
+        assert not world["limit"].busy
+        world.send("limit", 20.0, 60)
+        world.send("pump", True)
+        assert (world["limit"].busy, world["pump"].busy) == (True, True)
 
 
 class TestEmergencyStop:

@@ -130,3 +130,11 @@ def test_it_listens_to_every_command(node: str, device: str, key: str, pin: int)
     for level in ("state", "lease", "result", "event", "image"):
         assert not listens(topics, topics.entity(device, "", level))
         assert not listens(topics, topics.entity(device, key, level))
+
+
+def test_it_hears_commands_to_nothing_and_knows_where_to_say_so() -> None:
+    for name in ("", "/a", "/a/b", "/a/b/c", "/a/b/c/d"):
+        topic = f"pimqtt/car1{name}/set"
+        assert sum(matches(pattern, topic) for pattern in CAR.subscriptions()) == 1, topic
+        assert CAR.result("/".join(CAR.below(topic)[:-1])) == f"pimqtt/car1{name}/result"
+    assert not any("#" in pattern for pattern in CAR.subscriptions())

@@ -22,6 +22,11 @@ from pimqtt_agent.rules import (
     Waiting,
 )
 
+#: Every code of a rejection.
+CODES = {
+    "invalid", "out_of_range", "ttl_range", "ttl_required", "stale", "retained", "held", "let_go", "latched",
+    "not_armed", "token", "interlock", "min_off", "unavailable", "unknown", "forbidden", "too_large",
+}  # fmt: skip
 START_S = 64.0
 SWITCH = Rules()
 MOTOR = Rules(
