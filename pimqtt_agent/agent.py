@@ -74,12 +74,15 @@ class Agent:
         )
         self.reports = Reports(self.model, self.answers, self.bridge, self.memory, self.session, self.pictures)
         self.links = self._links(ends)
-        self.own = Own(system, self.model, self.answers, lambda: self.say("restart"))
+        self.own = Own(
+            system, self.model, self.answers, restart=lambda: self.say("restart"), flush=self.bridge.flush
+        )
+        self.session.facts = self.own.facts
         self.intake = Intake(
             self.model, self.answers, self.keeper, lambda job, done: self.own.press(job, done, self.keeper),
             memory=self.memory, wall_s=clock.wall_s,
             priority_cap=lambda owner: settings.owners[owner].max_priority if owner in settings.owners else 9,
-            may_simulate=getattr(settings.hardware, "control", False), links=self.links.values,
+            may_simulate=getattr(settings.hardware, "control", False),
         )  # fmt: skip
         self.router = Router(
             model=self.model, bridge=self.bridge, session=self.session, intake=self.intake, answers=self.answers,
@@ -122,7 +125,7 @@ class Agent:
                 group.create_task(forever(self.bridge), name="bridge"),
                 group.create_task(self._beat(), name="beat"),
                 group.create_task(self._prove(), name="proof"),
-                group.create_task(self.own.run(self.settings.system.interval, self.bridge.flush), name="system"),
+                group.create_task(self.own.run(self.settings.system.interval), name="system"),
                 group.create_task(self.pictures.run(), name="pictures"),
                 group.create_task(self.memory.run(), name="memory"),
                 group.create_task(self.router.watch_stalls(), name="stalls"),
@@ -145,14 +148,19 @@ class Agent:
     async def _beat(self) -> None:
         while True:
             self.say("beat")
+            self.session.tell_changes()
             await asyncio.sleep(BEAT_S)
 
     def _controlled(self) -> None:
         try:
-            word = self.control.recv(64)
+            word = self.control.recv(8192)
         except BlockingIOError:
             return
-        if word in (process.STOP, b""):
+        if word.startswith(b"!"):
+            self.session.tell_problem(word[1:].decode(errors="replace"))
+        if word == process.GO:
+            self.links[""].said_bye.set()  # nothing to wait for
+        if word in (process.STOP, process.GO, b""):
             self.stopping.set()
             if not word:
                 asyncio.get_running_loop().remove_reader(self.control.fileno())

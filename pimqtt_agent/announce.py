@@ -1,9 +1,13 @@
-"""Announcing to Home Assistant: what is new or changed, never twice within 2 s; what is no longer ours is removed."""
+"""Announcing to Home Assistant: what is new or changed, never twice within 2 s; what is no longer ours is removed.
+
+An agent before us may have announced right before it ended, so what is retained counts as announced at our start.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -11,10 +15,10 @@ import msgspec
 
 from pimqtt_agent import discovery
 from pimqtt_agent.bridge import Bridge
-from pimqtt_agent.commands import read_json
 from pimqtt_agent.devices import Device
 from pimqtt_agent.discovery import Node
 from pimqtt_agent.errors import CommandError
+from pimqtt_agent.strict_json import read_json
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +43,8 @@ class Announcer:
         #: sends pictures again
         self.again: Callable[[], None] = lambda: None
         self._retained: dict[str, bytes] = {}
+        self._started_s = time.monotonic()
+        self._published_s: dict[str, float] = {}
         self._showing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -51,21 +57,24 @@ class Announcer:
 
     def announce(self) -> None:
         """Publish what differs from what is retained, clear orphans; the node first, since devices refer to it."""
-        for device in set(self._retained) - set(self._wanted):
+        for device in sorted(self._retained.keys() | self._wanted.keys(), key=lambda name: (name != "system", name)):
+            payloads = self._payloads(device)
+            if payloads and device not in self._retained and device not in self._published_s:
+                self._publish(device, *payloads)
+            elif payloads:
+                self._spawn(self._publish_apart(device, payloads), f"publish {device}")
+
+    def _payloads(self, device: str) -> list[bytes]:
+        """List what is to be published, in turn; an entity that left is buried first."""
+        before, wanted = self._retained.get(device, b""), self._wanted.get(device)
+        if wanted is None:
             log.info("%s left the configuration: taken out of Home Assistant", device)
-            self._publish(device, b"")
-        for device in sorted(self._wanted, key=lambda name: name != "system"):
-            wanted = self._wanted[device]
-            data = _json(wanted)
-            before = self._retained.get(device)
-            if before == data:
-                continue
-            first = discovery.removal(_parsed(before), wanted) if before else None
-            if first is None:
-                self._publish(device, data)
-            else:
-                self._publish(device, _json(first))
-                self._spawn(self._wait_and_publish(device, data), f"publish {device}")
+            return [b""]
+        data = _json(wanted)
+        if before == data:
+            return []
+        tombstone = discovery.removal(_parsed(before), wanted) if before else None
+        return [data] if tombstone is None else [_json(tombstone), data]
 
     def clear(self, topics: set[str], done: Callable[[], None]) -> None:
         """Clear retained topics of what left, once Home Assistant has forgotten the entities that listen to them."""
@@ -78,11 +87,12 @@ class Announcer:
         self._retained.clear()
 
     def _publish(self, device: str, data: bytes) -> None:
-        if self._bridge.publish(self._node.topics.discovery(device), data, retain=True):
+        if self._bridge.publish(self._node.topics.discovery(device), data, qos=1, retain=True):
             self.found(device, data)
+            self._published_s[device] = time.monotonic()
             if data:
                 self._show()
-        elif data:
+        elif data and self._bridge.connected:
             log.error("%s could not be announced: %d bytes are more than the broker takes", device, len(data))
 
     def _show(self) -> None:
@@ -96,10 +106,12 @@ class Announcer:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _wait_and_publish(self, device: str, data: bytes) -> None:
-        await asyncio.sleep(APART_S)
-        self._publish(device, data)
-        self._bridge.flush()
+    async def _publish_apart(self, device: str, payloads: list[bytes]) -> None:
+        for data in payloads:
+            due_s = self._published_s.get(device, self._started_s) + APART_S
+            await asyncio.sleep(due_s - time.monotonic())
+            self._publish(device, data)
+            self._bridge.flush()
 
     async def _wait_and_clear(self, topics: set[str], done: Callable[[], None]) -> None:
         await asyncio.sleep(2 * APART_S)

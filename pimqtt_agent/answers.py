@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
-from pimqtt_agent.entities import quote
+from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.model import Thing
+from pimqtt_agent.replies import Publisher, Replies, Reply, result
 from pimqtt_agent.rules import Value
 
 #: After a refusal the true state is published again, at most this often per entity (s).
@@ -19,30 +20,7 @@ STATE_AGAIN_S = 0.1
 #: A lease that is renewed is published at most this often (s).
 LEASE_S = 1.0
 
-#: A response topic and its correlation data.
-Reply = tuple[str, bytes | None] | None
-
 _json = msgspec.json.Encoder().encode
-
-
-class Publisher(Protocol):
-    """What is needed of the bridge."""
-
-    def publish(
-        self, topic: str, payload: bytes | str, *, qos: int = 0, retain: bool = False, correlation: bytes | None = None
-    ) -> bool:
-        """Publish where connected."""
-
-    def flush(self) -> None:
-        """Write what was published."""
-
-
-def result(**fields: Any) -> dict[str, Any]:
-    """Make a result with every key of the wire."""
-    return {
-        "id": None, "outcome": None, "code": None, "reason": None, "value": None, "state": None, "ttl": None,
-        "cause": None, "owner": None, "holder": None, "token": None, **fields,
-    }  # fmt: skip
 
 
 class Answers:
@@ -52,14 +30,12 @@ class Answers:
         """``synchronised`` tells whether the wall clock can be trusted."""
         self._bridge = bridge
         self._synchronised = synchronised
+        self._replies = Replies(bridge)
+        self.calls = self._replies.calls
 
     def result(self, topic: str, content: dict[str, Any], reply: Reply, *, told: bool) -> None:
         """Tell a result on its topic, and to a response topic."""
-        data = _json(content)
-        if told:
-            self._bridge.publish(topic, data, qos=1)
-        if reply:
-            self._bridge.publish(reply[0], data, qos=1, correlation=reply[1])
+        self._replies.result(topic if told else "", content, reply)
 
     def state(self, thing: Thing) -> None:
         """Publish the true state."""
@@ -110,7 +86,7 @@ class Answers:
         lease = thing.lease
         if lease is None or lease.owner is None:
             return {}
-        remaining_s = max(0.0, lease.deadline_s - time.clock_gettime(time.CLOCK_BOOTTIME))
+        remaining_s = max(0.0, lease.deadline_s - boottime_s())
         return {
             "owner": lease.owner,
             "value": plain(thing, lease.value),
@@ -119,11 +95,6 @@ class Answers:
             "end": round(time.time() + remaining_s, 3) if self._synchronised() else None,
             "id": lease.id,
         }
-
-
-def shortened(raw: Any) -> Any:
-    """Repeat what was sent, unless it is long."""
-    return quote(raw) if len(str(raw)) > 200 else raw
 
 
 def plain(thing: Thing, value: Value) -> Any:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
+import socket
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
@@ -14,8 +17,8 @@ from pimqtt_agent.settings import MqttOptions
 
 log = logging.getLogger(__name__)
 
-#: Backoff between connections (s), and after our session was taken over.
-BACKOFF_S, TAKEN_OVER_S = (0.5, 30.0), 30.0
+#: Backoff between connections (s), and after our session was taken over. A session of so long begins it anew.
+BACKOFF_S, TAKEN_OVER_S, LASTED_S = (0.5, 30.0), 30.0, 30.0
 
 
 class Incoming(msgspec.Struct, frozen=True):
@@ -48,13 +51,15 @@ def from_client(message: Any, at_s: float) -> Incoming | None:
 
 
 class SessionEnded(Exception):  # noqa: N818 - how a session ends, not an error of ours
-    """The session ended; ``fallback``: the broker does not speak this version; ``taken_over``: another took our id."""
+    """The session ended; ``fallback``: the broker does not speak this version; ``taken_over``: another took our id.
 
-    def __init__(self, reason: str, *, fallback: bool = False, taken_over: bool = False) -> None:
+    ``learned``: the next one will know better what the broker denies us.
+    """
+
+    def __init__(self, reason: str, *, fallback: bool = False, taken_over: bool = False, learned: bool = False) -> None:
         """Keep why."""
         super().__init__(reason)
-        self.fallback = fallback
-        self.taken_over = taken_over
+        self.fallback, self.taken_over, self.learned = fallback, taken_over, learned
 
 
 def login(client: Any, options: MqttOptions) -> None:
@@ -72,6 +77,23 @@ def login(client: Any, options: MqttOptions) -> None:
         client.tls_insecure_set(options.tls.insecure)
 
 
+def dial(client: Any, options: MqttOptions, *, clean_start: bool) -> None:
+    """Connect a client; blocking. Raises ``SessionEnded``.
+
+    TCP_NODELAY is set by us: without it a QoS 1 answer waits 40 ms for the peer's delayed acknowledgement.
+    """
+    kwargs: dict[str, Any] = {"clean_start": True} if clean_start else {}
+    try:
+        client.connect(options.host, options.port_number, options.keepalive, **kwargs)
+    except (OSError, ValueError) as error:
+        raise SessionEnded(f"can't be reached: {error}") from None
+    sock = client.socket()
+    if sock is not None:
+        sock.setblocking(False)
+        with contextlib.suppress(OSError, AttributeError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 class Sessions(Protocol):
     """What is needed of the bridge."""
 
@@ -82,10 +104,32 @@ class Sessions(Protocol):
         """Connect once and stay until it ends; raises ``SessionEnded``."""
 
 
+class Backoff:
+    """How long to wait before the next connection: doubling, with jitter, anew after a session that lasted.
+
+    Where the next one knows better it does not double.
+    """
+
+    def __init__(self, draw: Callable[[float, float], float] = random.uniform) -> None:
+        """``draw`` gives a number between two."""
+        self._draw = draw
+        self._next_s = BACKOFF_S[0]
+
+    def after(self, end: SessionEnded, lasted_s: float) -> float:
+        """Return the pause after a session that ended so after so long (s)."""
+        if end.taken_over:
+            self._next_s = TAKEN_OVER_S
+        elif lasted_s > min(10 * self._next_s, LASTED_S):
+            self._next_s = BACKOFF_S[0]
+        wait_s = self._next_s * self._draw(0.5, 1.0)
+        if not end.learned:
+            self._next_s = min(self._next_s * 2, BACKOFF_S[1])
+        return wait_s
+
+
 async def forever(bridge: Sessions) -> None:
-    """Connect again and again; backoff doubles, with jitter, and starts anew after a session."""
-    options = bridge.options
-    wait_s = BACKOFF_S[0]
+    """Connect again and again."""
+    options, backoff = bridge.options, Backoff()
     while True:
         started = time.monotonic()
         try:
@@ -96,9 +140,5 @@ async def forever(bridge: Sessions) -> None:
                 log.warning("this broker does not take MQTT 5: going on with 3.1.1 until the next start")
                 bridge.version = "3.1.1"
                 continue
-            if time.monotonic() - started > 10 * wait_s:
-                wait_s = BACKOFF_S[0]
-            if end.taken_over:
-                wait_s = TAKEN_OVER_S
-        await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-        wait_s = min(wait_s * 2, BACKOFF_S[1])
+            wait_s = backoff.after(end, time.monotonic() - started)
+        await asyncio.sleep(wait_s)

@@ -7,6 +7,7 @@ else is the client's.
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,8 @@ class Buffered:
         self._names: dict[str, bytes] = {}
         self.out = bytearray()
         self.drained = False
+        #: why the broker ended the encryption: after the handshake it refuses a missing certificate
+        self.alert = ""
         self._read = b""
         self._position = 0
 
@@ -83,6 +86,9 @@ class Buffered:
             except BlockingIOError:
                 self.drained = True
                 raise
+            except ssl.SSLError as error:
+                self.alert = self.alert or str(error)
+                raise
         start = self._position
         self._position = min(start + bufsize, len(self._read))
         return self._read[start : self._position]
@@ -112,8 +118,9 @@ class Buffered:
             self._position, self._read = 0, b""
             try:
                 self._read = super()._sock_recv(_CHUNK)  # type: ignore[misc]
-            except OSError:
+            except OSError as error:
                 self._read = b""
+                self.alert = self.alert or (str(error) if isinstance(error, ssl.SSLError) else "")
 
     @property
     def buffered(self) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 
 from pimqtt_agent import __version__
 from pimqtt_agent.devices import Device
-from pimqtt_agent.entities import BinarySensor, Button, Entity, Switch
+from pimqtt_agent.entities import BinarySensor, Button, Entity, Event, Switch
 from pimqtt_agent.topics import Topics
 
 ORIGIN = {"name": "pimqtt", "sw": __version__}
@@ -70,6 +70,9 @@ def device_payload(node: Node, device: Device) -> dict[str, Any]:
     topics = node.topics
     entities = device.declared
     components = {entity.key or MAIN: entity_component(node, device.id, entity) for entity in entities}
+    for entity in entities:
+        if isinstance(entity, Event):
+            components |= _triggers(node, device.id, entity)
     if any(entity.rules for entity in entities):
         moving = any(entity.rules and entity.rules.motion != "level" for entity in entities)
         components["stop"] = _stop(node, device.id, "Emergency stop", enabled=moving)
@@ -136,6 +139,22 @@ def _component(node: Node, device: str, key: str, entity: Entity) -> dict[str, A
     }
     component["default_entity_id"] = component["default_entity_id"].replace("-", "_")
     return component
+
+
+def _triggers(node: Node, device: str, entity: Event) -> dict[str, Any]:
+    """Announce the device triggers of an event. They have no unique id, no availability and no name."""
+    return {
+        "_".join(part for part in ("trigger", entity.key, trigger.event_type) if part): {
+            "platform": "device_automation",
+            "automation_type": "trigger",
+            "type": trigger.type,
+            "subtype": trigger.subtype,
+            "topic": node.topics.entity(device, entity.key, "event"),
+            "payload": trigger.event_type,
+            "value_template": "{{ value_json.event_type }}",
+        }
+        for trigger in entity.triggers
+    }
 
 
 def _stop(node: Node, device: str, name: str, *, enabled: bool = True) -> dict[str, Any]:

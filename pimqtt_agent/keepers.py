@@ -60,6 +60,7 @@ class KeeperLink:
         self._again: list[tuple[Make, Done]] = []
         self._tell, self._ask_beat, self._after = tell, ask_beat, after
         self._timer: asyncio.TimerHandle | None = None
+        self._doubtful = False
 
     def start(self) -> None:
         """Listen, and ask for everything."""
@@ -132,7 +133,7 @@ class KeeperLink:
             if generation > 1 or known:  # the first keeper still has our first hello before it
                 self._hello()
             return
-        self.welcome = True
+        self.welcome, self._doubtful = True, False
         asked, self._again = self._again, []
         for make, done in asked:
             self.ask(make, done, again=True)
@@ -143,6 +144,9 @@ class KeeperLink:
             asked = self._waiting.pop(message.seq, None)
             if asked:
                 asked.done(message)
+            elif not message.code and not self._doubtful:  # a stop that was rejected for its keeper's silence is done
+                self._doubtful = True
+                self._hello()
         elif isinstance(message, wire.Pending):
             if message.seq in self._waiting:
                 self._waiting[message.seq].due_s = float("inf")

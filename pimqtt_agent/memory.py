@@ -1,28 +1,30 @@
-"""The agent's memory of what must reach the disk: resting values and latches at once, digests soon."""
+"""The agent's memory of what must reach the disk: latches at once, resting values and digests soon."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 from pimqtt_agent import retained, store
 from pimqtt_agent.broker import Incoming
+from pimqtt_agent.digests import Digests
 from pimqtt_agent.model import Model, Thing
 from pimqtt_agent.rules import LAST
+from pimqtt_agent.store import Saved, Snapshot
 
-#: Digests kept per topic, and how long a change may wait for others before it is written (s).
-DIGESTS, SOON_S = 16, 1.0
+#: How long a change may wait for others before it is written (s).
+SOON_S = 1.0
 
 
 class Memory:
     """Knows what is on disk, and writes what changed."""
 
     def __init__(self, folder: Path, model: Model) -> None:
-        """Read the digests; resting values and latches were read by the supervisor."""
+        """Read everything; resting values and latches are kept until the pins' keeper says otherwise."""
         self._folder, self._model = folder, model
-        self._digests = store.load_digests(folder)
-        self._saved: tuple[dict[str, Any], list[str]] | None = None
+        self._digests = Digests(folder)
+        self._loaded = store.load(folder)
+        self._file = store.File(folder, "state.json", self._current())
         self._registry = set(store.load_registry(folder))
         self._soon = asyncio.Event()
         self.keeps_digests = False
@@ -34,24 +36,21 @@ class Memory:
 
     def latches_changed(self) -> None:
         """A latch changed: write it now, before it is told."""
-        self._save_state()
+        self._file.write(self._file.snapshot(self._current()))
+
+    def all_reset(self) -> None:
+        """The node was reset, and with it devices that are in the configuration no more."""
+        self._loaded.latched.clear()
+        self._soon.set()
 
     def accepted(self, message: Incoming) -> None:
         """Remember a command that was accepted live: MQTT 3.1.1 does not tell its replay from another one."""
-        if not self.keeps_digests:
-            return
-        known, digest = self._digests.setdefault(message.topic, []), retained.digest(message.payload)
-        if known and known[-1] == digest:
-            return
-        if digest in known:
-            known.remove(digest)
-        known.append(digest)
-        del known[:-DIGESTS]
-        self._soon.set()
+        if self.keeps_digests and self._digests.add(message.topic, retained.digest(message.payload)):
+            self._soon.set()
 
     def was_accepted(self, topic: str, digest: str) -> bool:
         """Tell whether that command was accepted live since the topic was last cleared."""
-        return digest in self._digests.get(topic, ())
+        return (topic, digest) in self._digests
 
     def left(self) -> set[str]:
         """Return the topics that are retained from an earlier configuration and no longer ours."""
@@ -67,7 +66,7 @@ class Memory:
 
     def cleared(self, topic: str) -> None:
         """The topic holds nothing any more."""
-        if self._digests.pop(topic, None):
+        if self._digests.forget(topic):
             self._soon.set()
 
     async def run(self) -> None:
@@ -76,21 +75,28 @@ class Memory:
             await self._soon.wait()
             await asyncio.sleep(SOON_S)
             self._soon.clear()
-            await asyncio.to_thread(self.save)  # a disk may take its time; commands may not
+            await asyncio.to_thread(self._save, *self._snapshots())  # a disk may take its time; commands may not
 
     def save(self) -> None:
         """Write what changed."""
-        self._save_state()
-        if self.keeps_digests:
-            store.write(self._folder, "digests.json", {topic: list(known) for topic, known in self._digests.items()})
+        self._save(*self._snapshots())
 
-    def _save_state(self) -> None:
-        resting = {
-            thing.name: thing.resting
-            for thing in self._model.outputs()
-            if thing.entity.rules and thing.entity.rules.initial == LAST and thing.resting is not None
-        }
-        latched = sorted(device for device, is_on in self._model.latched.items() if is_on)
-        if (resting, latched) != self._saved:
-            self._saved = (resting, latched)
-            store.write(self._folder, "state.json", store.Saved(resting=resting, latched=latched))
+    def _snapshots(self) -> tuple[Snapshot, Snapshot]:
+        return self._file.snapshot(self._current()), self._digests.begin_save()
+
+    def _save(self, state: Snapshot, digests: Snapshot) -> None:
+        self._file.write(state)
+        if self.keeps_digests:
+            self._digests.save(digests)
+
+    def _current(self) -> Saved:
+        """Tell what rests where and what is latched; what was not heard of stays as it was at the start."""
+        outputs = {thing.name: thing for thing in self._model.outputs() if thing.resting is not None}
+        resting = {name: value for name, value in self._loaded.resting.items() if name not in outputs}
+        for name, thing in outputs.items():
+            if thing.entity.rules and thing.entity.rules.initial == LAST:
+                resting[name] = thing.resting
+        known = self._model.latched
+        latched = {device for device in self._loaded.latched if device not in known}
+        latched |= {device for device, is_on in known.items() if is_on}
+        return Saved(resting=resting, latched=sorted(latched))

@@ -39,7 +39,10 @@ def state_dir(given: str | None, node: str) -> Path:
             folder = Path("/var/lib/pimqtt")
         else:
             folder = Path.home() / ".local/state/pimqtt"
-    return _made(folder / node)
+    made = _made(folder / node)
+    if not os.access(made, os.W_OK | os.X_OK, effective_ids=True):
+        raise PimqttError(f"{made} can't be written by user {os.geteuid()}; give it to that user, or set state_dir")
+    return made
 
 
 def _first(name: str) -> Path | None:

@@ -49,6 +49,8 @@ class Reports:
             if thing.lease is not None and thing.lease.owner is not None and lost:
                 self._lost[thing.name], thing.lease = thing.lease, None
         link.replaced = False
+        if message.home_assistant_lost:
+            self._session.proofs.remembered()
 
     def _state(self, _link: KeeperLink, message: wire.State) -> None:
         thing = self._thing(message)

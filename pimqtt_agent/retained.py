@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 
 from pimqtt_agent.commands import Envelope, Request, stale
-from pimqtt_agent.entities import Entity
+from pimqtt_agent.entities import Entity, quote
 from pimqtt_agent.rules import MIN_TTL_S, Motion
 
 #: How far ahead of ours a sender's clock may be for its ``at`` to prove an age (s).
@@ -43,7 +43,8 @@ def judge(entity: Entity, envelope: Envelope, request: Request, arrival: Arrival
     if request.stop:
         return Verdict()
     if arrival.retain and moves(entity):
-        return Verdict(code="retained", reason="what moves is never done from a retained message")
+        reason = f"{quote(envelope.raw)}: what moves is never done from a retained message"
+        return Verdict(code="retained", reason=reason)
     if envelope.token is not None:
         return Verdict(ttl_s=request.ttl_s)
     if arrival.replay and request.ttl_s is not None:
@@ -60,7 +61,7 @@ def _replayed_lease(envelope: Envelope, ttl_s: float, arrival: Arrival) -> Verdi
     elif envelope.expiry is not None and arrival.left_s is not None:
         age_s = envelope.expiry - arrival.left_s + 1.0
     if age_s is None or age_s < 0:  # more left than was set: that `expiry` is another one
-        return Verdict(stale="a retained command whose age is not proven by `at` or `expiry`", ttl_s=ttl_s)
+        return Verdict(stale=f"a retained ttl of {ttl_s:g} s whose age is not proven by `at` or `expiry`", ttl_s=ttl_s)
     left_s = ttl_s - age_s
     if left_s < MIN_TTL_S:
         return Verdict(stale=f"its TTL of {ttl_s:g} s was over {max(0.0, -left_s):.1f} s ago", ttl_s=ttl_s)

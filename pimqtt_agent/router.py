@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import logging
 import random
 import re
@@ -13,21 +11,21 @@ from typing import Any
 
 from msgspec import structs
 
-from pimqtt_agent import commands
-from pimqtt_agent.answers import Answers, result
+from pimqtt_agent.answers import Answers
 from pimqtt_agent.bridge import Bridge
 from pimqtt_agent.broker import Incoming
 from pimqtt_agent.calls import Calls
 from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.entities import quote
-from pimqtt_agent.errors import CommandError
 from pimqtt_agent.intake import Intake
 from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keepers import KeeperLink
 from pimqtt_agent.memory import Memory
 from pimqtt_agent.model import Model, Thing
+from pimqtt_agent.refusals import Refusals, mistake
 from pimqtt_agent.retained import digest
 from pimqtt_agent.session import Session
+from pimqtt_agent.stops import Stops
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +53,8 @@ class Router:
         """``again`` publishes pictures once more, after Home Assistant's birth and after an announcement."""
         self._model, self._bridge, self._session, self._intake = model, bridge, session, intake
         self._answers, self._calls, self._memory, self._keeper = answers, calls, memory, keeper
+        self._refusals = Refusals(model.topics, answers, intake.reply)
+        self._stops = Stops(model, bridge, answers, intake, self._refusals, memory, keeper)
         self._again = session.announcer.again = again
         session.replayed = self._release
         self._tasks: set[asyncio.Task[None]] = set()
@@ -66,11 +66,8 @@ class Router:
             topics.info: lambda m: session.heard_info(m.payload),
             topics.ha_status: self._home_assistant,
             topics.call: self._call,
-            topics.all_stop: lambda m: self._stop(m, ""),
-            topics.stop("", "set"): lambda m: self._stop(m, ""),
+            **dict.fromkeys(self._stops.topics, self._stop),
         }
-        for device in {thing.device.id for thing in model.outputs()}:
-            self._exact[topics.stop(device, "set")] = lambda m, device=device: self._stop(m, device)  # type: ignore[misc]
         deadmen = [t.entity.rules.deadman_s for t in model.outputs() if t.entity.rules and t.moves]
         self._limit_s = min(deadmen) / 2 if deadmen else 0.0
         self._alive_s = boottime_s()
@@ -127,6 +124,9 @@ class Router:
         """Do what came before our marker, now that we know that the node's name is ours."""
         now = boottime_s()
         for message in messages:
+            if message.topic in self._stops.topics:
+                self._intake.latched(self._stops.topics[message.topic])
+                continue
             held_s = int(now - message.at_s)
             left_s = None if message.expiry_s is None else max(0, message.expiry_s - held_s)
             late = structs.replace(message, at_s=now, expiry_s=left_s) if message.retain else message
@@ -150,6 +150,8 @@ class Router:
         self._memory.cleared(topic)
 
     def _other(self, message: Incoming) -> None:
+        if self._session.read_back.take(message.topic):
+            return
         device = self._model.topics.discovered(message.topic)
         if device is not None:
             if self._session.replaying:
@@ -165,67 +167,41 @@ class Router:
 
     def _unknown(self, message: Incoming, name: str) -> None:
         known = ", ".join(sorted({thing.name for thing in self._model.by_set.values()}))
-        code, reason = "unknown", f"there is no {quote(name)} that takes commands; there are {known}"
+        what = f"there is no {quote(name)} that takes commands" if name else "a node itself takes no commands"
+        code, reason, error = "unknown", f"{what}; there are {known}", mistake(message.payload)
         if name in ("system/restart", "system/reboot", "system/identify"):
             code, reason = "forbidden", f"{quote(name)} is not allowed by system.allow here, or this board lacks it"
-        self._refuse(message, name, code, reason)
+        if error is not None and error.code == "invalid":
+            code, reason = error.code, str(error)
+        self._refusals.tell(message, name, code, reason)
         if message.retain:
             self._clear(message.topic)
 
-    def _refuse(self, message: Incoming, name: str, code: str, reason: str) -> None:
-        topic = f"{self._model.topics.root}/{name}/result"
-        echo: dict[str, Any] = {"value": message.payload[:200].decode("utf-8", "replace")}
-        with contextlib.suppress(CommandError):  # what is no command has nothing to echo
-            envelope = commands.open_envelope(message.payload)
-            echo = {"value": envelope.raw, "id": envelope.id, "owner": envelope.owner}
-        content = result(outcome="rejected", code=code, reason=reason, **echo)
-        self._answers.result(topic, content, self._intake.reply(message), told=True)
-
-    def _stop(self, message: Incoming, device: str) -> None:
-        """Set or reset a latch. OFF from a retained message is refused; ON is always done."""
+    def _stop(self, message: Incoming) -> None:
+        """Set or reset a latch; what is held was read before it and must not be done after it."""
         if not message.payload:
             return
-        name = f"{device}/stop" if device else "stop"
-        word = _word(message)
-        if word not in ("ON", "OFF"):
-            self._refuse(message, name, "invalid", f"{quote(word)} is not ON or OFF")
-        elif word == "OFF" and message.retain:
-            self._refuse(message, name, "retained", "a reset is never done from a retained message")
-        else:
-            self._latch(message, device, on=word == "ON")
+        if self._stops.take(message) and self._session.replaying:
+            self._session.held.append(message)
         if message.retain:
             self._clear(message.topic)
-
-    def _latch(self, message: Incoming, device: str, *, on: bool) -> None:
-        word = "ON" if on else "OFF"
-        name = f"{device}/stop" if device else "stop"
-
-        def done(answer: wire.Answer) -> None:
-            if answer.code:
-                self._refuse(message, name, answer.code, answer.reason)
-                return
-            reply = self._intake.reply(message)
-            if reply:
-                content = result(outcome="accepted", value=word, state=word)
-                self._answers.result("", content, reply, told=False)
-
-        self._keeper(device).ask(lambda seq: wire.Latch(seq, device, on), done, again=on)
 
     def _simulate(self, message: Incoming, pin: str) -> None:
         name, level = f"sim/{pin}", message.payload.decode("utf-8", "replace")
-        if not self._intake.may_simulate:
-            self._refuse(message, name, "forbidden", "hardware.control is not true in the configuration")
-        elif not _PIN.fullmatch(pin) or int(pin) > 1023 or level not in ("0", "1"):
-            self._refuse(message, name, "invalid", f"{quote(level)} at pin {quote(pin)}: 0 or 1 at a pin's number")
+        if not _PIN.fullmatch(pin) or int(pin) > 1023 or level not in ("0", "1"):
+            reason = f"{quote(level)} at pin {quote(pin)}: 0 or 1 at a pin's number"
+            self._refusals.tell(message, name, "invalid", reason)
+        elif not self._intake.may_simulate:
+            self._refusals.tell(message, name, "forbidden", "hardware.control is not true in the configuration")
         else:
             self._keeper("").ask(
                 lambda seq: wire.Simulate(seq, int(pin), int(level)),
-                lambda answer: self._refuse(message, name, answer.code, answer.reason) if answer.code else None,
+                lambda answer: self._refusals.tell(message, name, answer.code, answer.reason) if answer.code else None,
             )
 
     def _home_assistant(self, message: Incoming) -> None:
         word = message.payload.decode("ascii", "replace")
-        self._session.heard_home_assistant(word)
+        self._session.heard_home_assistant(word, message.at_s)
         if word == "online" and self._session.online and not self._greeting:  # what is replayed came before
             self._greeting = True
             self._spawn(self._greet())
@@ -246,22 +222,10 @@ class Router:
     async def _answer_call(self, message: Incoming) -> None:
         async with self._calling:
             answers = await self._calls.answer(message.payload, message.at_s, retained=message.retain)
-            answer = json.dumps(answers, allow_nan=False)
-        self._bridge.publish(self._model.topics.call_result, answer, qos=1)
-        reply = self._intake.reply(message)
-        if reply:
-            self._bridge.publish(reply[0], answer, qos=1, correlation=reply[1])
+        self._answers.calls(self._model.topics.call_result, answers, self._intake.reply(message))
         self._bridge.flush()
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _word(message: Incoming) -> str:
-    """Read a stop: plain, or the ``value`` of the JSON form."""
-    try:
-        return str(commands.open_envelope(message.payload).raw)
-    except CommandError:
-        return message.payload[:200].decode("utf-8", "replace")

@@ -55,7 +55,10 @@ LAST = "last"
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What the configuration fixes for one output. ``off`` is the value that does not count as on."""
+    """What the configuration fixes for one output. ``off`` is the value that does not count as on.
+
+    A ``setting`` (a speed limit) drives nothing by itself: no stop, latch or end changes it.
+    """
 
     motion: Motion = Motion.LEVEL
     safe: Value = False
@@ -69,6 +72,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     on_disconnect: OnDisconnect | None = None
     arming_s: float | None = None
     limits: Limits = Limits()
+    setting: bool = False
 
     def is_on(self, value: Value) -> bool:
         """Whether a value is one that limits count as on."""
@@ -146,8 +150,13 @@ Action = Drive | Accepted | Waiting | Rejected | Reverted
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """What outlives a keeper: the resting value, and since when the output is off or on (s; None: it is not)."""
+    """What outlives a keeper: the resting value, and since when the output is off or on (s; None: it is not).
+
+    ``proof_s`` is its controller's last proof of life, where it has ``on_disconnect``.
+    """
 
     resting: Value = None
     off_since_s: float | None = None
     on_since_s: float | None = None
+    proof_s: float | None = None
+    disconnected: bool = False

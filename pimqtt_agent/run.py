@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from setproctitle import setproctitle
 
-from pimqtt_agent import agent, store, supervisor
+from pimqtt_agent import agent, hardware, store, supervisor
+from pimqtt_agent.child_agent import LINK
 from pimqtt_agent.config import load
-from pimqtt_agent.errors import ConfigError, PimqttError
+from pimqtt_agent.errors import ConfigError, LinkError, PimqttError
+from pimqtt_agent.keeper.messages import VERSION
 from pimqtt_agent.keeper.page import NODE, Page, Record
 from pimqtt_agent.kernel_asks import die_with_parent
+from pimqtt_agent.lock import lock
 from pimqtt_agent.paths import runtime_dir, state_dir
+from pimqtt_agent.run_options import RunOptions
 from pimqtt_agent.settings import Settings
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the options of ``run``."""
-    arguments = argparse.ArgumentParser(prog="pimqtt run", description="Run this node until it is told to stop.")
-    arguments.add_argument("-c", "--config", default="config.yaml", help="the configuration (config.yaml)")
-    arguments.add_argument("--profile", help="a profile of the configuration")
-    arguments.add_argument("-v", "--verbose", action="store_true", help="tell more in the log")
-    return arguments
-
-
-def main(argv: Sequence[str]) -> int:
+def main(options: RunOptions) -> int:
     """Run a node; return the exit status: 0 stopped, 1 mistakes or already running, 2 unreadable."""
-    options = parser().parse_args(argv)
     setproctitle("pimqtt: supervisor")
     _log(verbose=options.verbose)
     path = Path(options.config).absolute()
     try:
         settings = load(Path(options.config), profile=options.profile)
         runtime = runtime_dir(settings.node.id)
-        held = supervisor.lock(runtime, settings.node.id)
+        held = lock(runtime, settings.node.id)
         page = _page(settings)
+        hardware.preload(settings)
         _banner(settings)
         arguments = ["-c", str(path), *(["--profile", options.profile] if options.profile else [])]
+        arguments += ["-v"] if options.verbose else []
         status = supervisor.main(
-            settings, lambda: load(path, profile=options.profile), runtime, page, agent.main, arguments
+            settings, lambda: load(path, profile=options.profile), runtime, page, agent.main, arguments, held
         )  # fmt: skip
         os.close(held)
     except ConfigError as error:
@@ -57,26 +51,29 @@ def main(argv: Sequence[str]) -> int:
     return status
 
 
-def agent_main(argv: Sequence[str]) -> int:
-    """Be the agent of a supervisor of another version: ``--control FD --link NAME=FD ...``."""
+def agent_main(options: RunOptions) -> int:
+    """Be the agent of a supervisor of another version, with the descriptors that it hands over."""
     setproctitle("pimqtt: agent")
-    arguments = parser()
-    arguments.add_argument("--control", type=int, required=True)
-    arguments.add_argument("--link", action="append", required=True)
-    options = arguments.parse_args(argv)
     _log(verbose=options.verbose)
-    ends = {}
-    for link in options.link:
-        name, _, descriptor = link.rpartition("=")
-        ends[name] = socket.socket(fileno=int(descriptor))
-    try:
-        settings = load(Path(options.config), profile=options.profile)
-    except ConfigError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the user's terminal
-        return error.status
     die_with_parent(signal.SIGTERM)
-    agent.main(settings, ends, socket.socket(fileno=options.control))
+    control = socket.socket(fileno=options.control)
+    ends = {name: socket.socket(fileno=descriptor) for name, descriptor in options.links}
+    try:
+        _check_link()
+        settings = load(Path(options.config), profile=options.profile)
+    except PimqttError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the user's terminal
+        control.send(f"mistakes {error}".encode()[:8000])
+        return getattr(error, "status", 1)
+    agent.main(settings, ends, control)
     return 0
+
+
+def _check_link() -> None:
+    """See that the keepers, which go on with their version, understand us: what they don't would end their leases."""
+    theirs = os.environ.pop(LINK, str(VERSION))
+    if theirs != str(VERSION):
+        raise LinkError(f"this version speaks version {VERSION} of the link, what runs speaks {theirs}: restart pimqtt")
 
 
 def _log(*, verbose: bool) -> None:

@@ -19,6 +19,8 @@ from pimqtt_agent.hardware import chardev
 from pimqtt_agent.hardware.levels import OUTPUT, Levels, Release
 from pimqtt_agent.paths import runtime_dir
 
+#: A row that was not driven, and why.
+Failure = tuple[dict[str, Any], HardwareError]
 USAGE = "usage: pimqtt safe -c FILE [--quiet]"
 #: how long lines are waited for that a keeper still holds, whose supervisor has died (it ends within 0.5 s)
 PATIENCE_S = 1.5
@@ -76,22 +78,12 @@ def from_list(content: dict[str, Any], *, quiet: bool) -> int:
     if content.get("stopped") and os.environ.get("SERVICE_RESULT") == "success":
         _say(f"{node} has stopped in order; its outputs are as on_stop says", quiet=quiet)
         return 0
-    rows = content["rows"]
-    up = frozenset(row["line"] for row in rows if row.get("pull"))
-    done: list[dict[str, Any]] = []
     until = time.monotonic() + PATIENCE_S
-    while True:
-        failed: list[tuple[dict[str, Any], HardwareError]] = []
-        for row in rows:
-            try:
-                _drive(row, up)
-                done.append(row)
-            except HardwareError as error:
-                failed.append((row, error))
-        if not failed or safe_list.owner_alive(content) or time.monotonic() > until:
-            break
-        rows = [row for row, _ in failed]
+    done, failed = _drive_all(content, content["rows"])
+    while failed and not safe_list.owner_alive(content) and time.monotonic() <= until:
         time.sleep(0.05)
+        more, failed = _drive_all(content, [row for row, _ in failed])
+        done += more
     for row in done:  # pins first, words last: nobody may be there to read them
         _say(_line(row["device"], row["name"], row["level"]), quiet=quiet)
     for row, reason in failed:
@@ -100,6 +92,30 @@ def from_list(content: dict[str, Any], *, quiet: bool) -> int:
     if failed and pid:
         _complain(f"{node} is running as pid {pid}: use pimqtt stop {node}")
     return 1 if failed else 0
+
+
+def from_supervisor(runtime: os.PathLike[str]) -> int:
+    """Drive once what a keeper that is gone has listed; 0 where all of it is safe, or there is nothing to do."""
+    content = safe_list.read(runtime)
+    if not content:
+        return 0
+    _, failed = _drive_all(content, content["rows"])
+    for row, reason in failed:
+        _complain(f"{row['device']}: {reason}")
+    return 1 if failed else 0
+
+
+def _drive_all(content: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Failure]]:
+    """Return the rows that were driven, and those that were not with their reasons."""
+    up = frozenset(row["line"] for row in content["rows"] if row.get("pull"))
+    done, failed = [], []
+    for row in rows:
+        try:
+            _drive(row, up)
+            done.append(row)
+        except HardwareError as error:
+            failed.append((row, error))
+    return done, failed
 
 
 def _drive(row: dict[str, Any], up: frozenset[int]) -> None:

@@ -7,6 +7,7 @@ from the broker, say so, and move nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable
@@ -14,25 +15,28 @@ from typing import Any
 
 import msgspec
 
-from pimqtt_agent import PROTOCOL, __version__, identity
 from pimqtt_agent.announce import Announcer
 from pimqtt_agent.answers import Answers
 from pimqtt_agent.bridge import Bridge
 from pimqtt_agent.broker import Incoming
-from pimqtt_agent.clock import boottime_s
-from pimqtt_agent.commands import read_json
 from pimqtt_agent.discovery import Node
 from pimqtt_agent.errors import CommandError
+from pimqtt_agent.info import Moment, info
 from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keepers import KeeperLink
 from pimqtt_agent.memory import Memory
 from pimqtt_agent.model import Model
+from pimqtt_agent.proofs import Proofs
+from pimqtt_agent.read_back import ReadBack
+from pimqtt_agent.strict_json import read_json
 
 log = logging.getLogger(__name__)
 
 MARKER_S = 5.0
 #: How long a stop waits for the pins' last words and for the broker to take ours (s).
 BYE_S, BROKER_S = 1.0, 1.0
+#: How long what the broker denies is collected before it is told (s).
+DENIED_S = 0.5
 #: Another agent of this very board, or of the same simulated node.
 ANOTHER = "another agent with our name"
 
@@ -43,6 +47,8 @@ class Session:
     bridge: Bridge
     answers: Answers
     announcer: Announcer
+    #: what may change of the board: ``{"clock_synchronised", "under_voltage"}``
+    facts: Callable[[], dict[str, Any]]
 
     def __init__(self, model: Model, node: Node, memory: Memory) -> None:
         """Begin offline."""
@@ -53,16 +59,21 @@ class Session:
         self.replayed: Callable[[list[Incoming]], None] = lambda _messages: None
         self.online = False
         self.ending = False
-        self.home_assistant_lost_s: float | None = None
-        self._instance, self._told_info = os.urandom(6).hex(), False
+        self.read_back = ReadBack(model.topics)
+        self.proofs, self._news = Proofs(), asyncio.Event()
+        self._problem = ""
+        self._instance = os.urandom(6).hex()
+        self._told: Moment | None = None
         self._marker = ""
         self._marked = asyncio.Event()
         self._foreign = ""
         self._availability = ""
+        self._telling: asyncio.TimerHandle | None = None
 
     def attach(self, bridge: Bridge, answers: Answers, announcer: Announcer) -> None:
         """Take the parts that needed us first."""
         self.bridge, self.answers, self.announcer = bridge, answers, announcer
+        bridge.rights.changed = self._denied
 
     async def begin(self) -> None:
         """Start a session that the bridge has just opened."""
@@ -73,14 +84,20 @@ class Session:
         self._marker = os.urandom(8).hex()
         self._marked.clear()
         self.announcer.close()
+        self.read_back.stop()
         self.bridge.subscribe(topics.subscriptions())
         self.bridge.publish(topics.marker, self._marker, qos=1)
         self.bridge.flush()
         try:
             await asyncio.wait_for(self._marked.wait(), MARKER_S)
         except TimeoutError:
-            log.warning("our marker did not come back within %g s: may we write and read %s?", MARKER_S, topics.marker)
+            log.warning("our marker did not come back within %g s: %s: %s", MARKER_S, topics.marker, self._no_marker())
             self.marked(self._marker)
+
+    def _no_marker(self) -> str:
+        """Say why our marker did not come back, as far as that is known."""
+        why = self.bridge.rights.why(self.model.topics.marker)
+        return why or "may this login write and read it? (`pimqtt doctor` tries it, mosquitto/acl shows the lines)"
 
     def marked(self, content: str) -> None:
         """Our marker is back: the replay is over."""
@@ -101,6 +118,7 @@ class Session:
         else:
             self.memory.registered()
         self.bridge.unsubscribe([f"{self.model.topics.discovery_prefix}/device/{self.node.topics.node}/+/config"])
+        self.read_back.start(self.bridge)
         held, self.held = self.held, []
         self.replayed(held)
 
@@ -109,8 +127,7 @@ class Session:
         topics = self.model.topics
         self.online = True
         self.bridge.publish(topics.availability, "online", qos=1, retain=True)
-        self.bridge.publish(topics.info, msgspec.json.encode(self.info()), qos=1, retain=True)
-        self._told_info = True
+        self._tell_info()
         for device in self.model.devices:
             self.health(device)
         for device, is_on in self.model.latched.items():
@@ -118,6 +135,38 @@ class Session:
         for thing in self.model.things.values():
             self.answers.state(thing)
             self.answers.lease(thing)
+
+    def tell_problem(self, text: str) -> None:
+        """Say in `info` what the supervisor found wrong; nothing is wrong where the text is empty."""
+        self._problem = text
+        self.tell_changes()
+
+    def tell_changes(self) -> None:
+        """Publish `info` again where what it tells has changed."""
+        if self.online and self._moment() != self._told:
+            self._tell_info()
+            self.bridge.flush()
+
+    def _moment(self) -> Moment:
+        bridge = self.bridge
+        return Moment(
+            mqtt=bridge.version, instance=self._instance, problem=self._problem or None, denied=bridge.rights.topics(),
+            max_packet_size=bridge.max_packet_size, **self.facts(),
+        )  # fmt: skip
+
+    def _tell_info(self) -> None:
+        self._told = self._moment()
+        content = msgspec.json.encode(info(self.model, self.node, self._told))
+        self.bridge.publish(self.model.topics.info, content, qos=1, retain=True)
+
+    def _denied(self) -> None:
+        """The broker denies us more than we knew: tell it soon, and all in one."""
+        if self.online and self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(DENIED_S, self._tell_denied)
+
+    def _tell_denied(self) -> None:
+        self._telling = None
+        self.tell_changes()
 
     def health(self, device: str) -> None:
         """Say whether a device works."""
@@ -128,6 +177,7 @@ class Session:
     def heard_availability(self, word: str) -> None:
         """Read our own availability: an old will that came late is corrected."""
         self._availability = word
+        self.read_back.echoed(self.model.topics.availability)
         if word == "offline" and self.online and not self.ending:
             self.bridge.publish(self.model.topics.availability, "online", qos=1, retain=True)
 
@@ -137,10 +187,11 @@ class Session:
             content = read_json(payload)
         except CommandError:
             return
+        self.read_back.echoed(self.model.topics.info)
         if not isinstance(content, dict):
             return
         other = content.get("hardware_id")
-        if other == self.node.identity and self._told_info and content.get("instance") != self._instance:
+        if other == self.node.identity and self._told and content.get("instance") != self._instance:
             other = ANOTHER  # since we told ours nobody else should have
         elif not isinstance(other, str) or other == self.node.identity:
             return
@@ -152,6 +203,7 @@ class Session:
     def doubled(self, other: str) -> None:
         """Another board uses our node's name: what still comes is held, and forgotten."""
         self.online, self.replaying = False, True
+        self.announcer.close()
         self.bridge.drop(
             f"node {self.node.topics.node} is another board ({other}; we are {self.node.identity}): give one of them "
             f"another node id, or clear {self.model.topics.info} if that board is gone"
@@ -174,59 +226,12 @@ class Session:
             for link in links.values():
                 if link is not pins:
                     link.tell(wire.Beat())
-            broker_s = self.bridge.last_in_s
-            lost_s = self.home_assistant_lost_s
-            pins.tell(wire.Proof(broker_s, broker_s if lost_s is None else lost_s))
-            await asyncio.sleep(min((every_s or 10.0) / 2, linger_s / 3))
+            self._news.clear()
+            pins.tell(self.proofs.proof(self.bridge.last_in_s, replaying=self.replaying))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), min((every_s or 10.0) / 2, linger_s / 3))
 
-    def heard_home_assistant(self, word: str) -> None:
-        """Home Assistant went, or came (back)."""
-        if word == "offline" and self.home_assistant_lost_s is None:
-            self.home_assistant_lost_s = boottime_s()
-        elif word == "online":
-            self.home_assistant_lost_s = None
-
-    def info(self) -> dict[str, Any]:
-        """What the node is."""
-        return {
-            "protocol": PROTOCOL,
-            "version": __version__,
-            "mqtt": self.bridge.version,
-            "node": self.node.topics.node,
-            "name": self.node.title,
-            "model": self.node.model,
-            "hardware_id": self.node.identity,
-            "instance": self._instance,
-            "addresses": identity.addresses(),
-            "devices": [
-                {
-                    "id": device.id,
-                    "kind": device.kind,
-                    "name": device.title,
-                    "entities": [
-                        {"key": entity.key, "platform": entity.platform, **_capabilities(entity)}
-                        for entity in device.declared
-                    ],
-                }
-                for device in self.model.devices.values()
-            ],
-            "capabilities": ["lease", "stop", "token", "call", "retained"],
-        }
-
-
-def _capabilities(entity: Any) -> dict[str, Any]:
-    rules = entity.rules
-    if rules is None:
-        return {"command": entity.takes_commands}
-    ttl = {"default": rules.ttl.default, "min": rules.ttl.min, "max": rules.ttl.max, "required": rules.ttl.required}
-    return {
-        "command": True,
-        "motion": str(rules.motion),
-        "ttl": ttl,
-        "deadman_s": rules.deadman_s if rules.motion != "level" else None,
-        "control": "shared" if rules.shared else "exclusive",
-        "restore": "last" if rules.initial == "last" else "config",
-        "token": "required" if rules.token_required else "optional",
-    }
-
-
+    def heard_home_assistant(self, word: str, at_s: float) -> None:
+        """Home Assistant went, or came (back); the keeper is told at once, since we may be gone in a moment."""
+        self.proofs.heard(word, at_s, replaying=self.replaying)
+        self._news.set()

@@ -117,8 +117,13 @@ def _is_number(model: Model, name: str, other: type) -> bool:
 
 
 def _numbers_only(kinds: list[Any], other: type) -> bool:
-    found = {part for kind in kinds for part in parts(kind)}
+    found = {type_ for kind in kinds for part in parts(kind) for type_ in _types(part)}
     return bool(found & {int, float}) and not found & {other, Any, object}
+
+
+def _types(part: Any) -> Iterator[Any]:
+    """Name a type, or the types of the words of a ``Literal``."""
+    yield from {type(word) for word in get_args(part)} if get_origin(part) is Literal else (part,)
 
 
 @cache

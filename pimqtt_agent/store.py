@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,12 +24,49 @@ class Saved(msgspec.Struct):
     latched: list[str] = []
 
 
+class Snapshot(NamedTuple):
+    """What a file is to hold; of two the one with the larger number is newer."""
+
+    number: int
+    content: Any
+
+
+class File:
+    """A file that is written from the loop and from a thread, by one at a time; what is older never replaces newer."""
+
+    def __init__(self, folder: Path, name: str, content: Any = None) -> None:
+        """``content`` is what it holds already."""
+        self._folder, self._name, self._content = folder, name, content
+        self._taken = self._written = 0
+        self._lock = threading.Lock()
+
+    def snapshot(self, content: Any) -> Snapshot:
+        """Number what is to be written; nobody changes it any more."""
+        self._taken += 1
+        return Snapshot(self._taken, content)
+
+    def write(self, snapshot: Snapshot) -> bool:
+        """See that the file holds it; False where something newer was written already, or where it can't be."""
+        number, content = snapshot
+        with self._lock:
+            if number < self._written:
+                return False
+            if content != self._content and not write(self._folder, self._name, content):
+                return False
+            self._written, self._content = number, content
+            return True
+
+
 def load(folder: Path) -> Saved:
-    """Read the state of the last run; everything is latched where it can't be read."""
+    """Read the state of the last run; everything is latched where it can't be read, also at the next start."""
     data = _read(folder / "state.json", Saved, "; every output is latched at safe")
     if data is None:
         return Saved()
-    return data if isinstance(data, Saved) else Saved(latched=[""])
+    if isinstance(data, Saved):
+        return data
+    latched = Saved(latched=[""])
+    write(folder, "state.json", latched)
+    return latched
 
 
 def load_digests(folder: Path) -> dict[str, list[str]]:
@@ -43,8 +81,8 @@ def load_registry(folder: Path) -> list[str]:
     return data if isinstance(data, list) else []
 
 
-def write(folder: Path, name: str, data: Any) -> None:
-    """Write a file whole or not at all; a full disk is told and nothing else."""
+def write(folder: Path, name: str, data: Any) -> bool:
+    """Write a file whole or not at all; a full disk is told, and False is returned."""
     path = folder / name
     beside = folder / f".{name}.new"
     try:
@@ -57,6 +95,8 @@ def write(folder: Path, name: str, data: Any) -> None:
         beside.replace(path)
     except OSError as error:
         log.error("%s: can't be written (%s); the next start will not know it", path, error.strerror)  # noqa: TRY400
+        return False
+    return True
 
 
 def _read(path: Path, kind: Any, consequence: str = "") -> Any:

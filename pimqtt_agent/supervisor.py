@@ -1,25 +1,29 @@
 """`pimqtt run`: forks the agent and the keepers, watches them, replaces what dies or falls silent; nothing else.
 
 Single-threaded, without MQTT, hardware or event loop. It has imported what its children need, so that a fork is a
-restart. A child beats on its control socket; a stopped process still holds its lines, so what falls silent is killed
-and reaped before it is replaced.
+restart. A child beats on its control socket. Nothing here waits for one: while a camera takes its time to end, the pins
+are watched.
 """
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import logging
 import os
 import select
 import signal
 import socket
-import time
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 
-from pimqtt_agent.children import AgentChild, Child, KeeperChild
-from pimqtt_agent.errors import ConfigError, RunningError
+from pimqtt_agent.child import Child
+from pimqtt_agent.child_agent import AgentChild
+from pimqtt_agent.child_keepers import KeeperChild, PinKeeperChild
+from pimqtt_agent.child_reload import ReloadChild
+from pimqtt_agent.child_safe import SafeChild
+from pimqtt_agent.clock import boottime_s
+from pimqtt_agent.keeper import process
 from pimqtt_agent.keeper.page import Page
 from pimqtt_agent.notify import Notify
 from pimqtt_agent.settings import Settings
@@ -29,8 +33,8 @@ RunAgent = Callable[[Settings, dict[str, socket.socket], socket.socket], None]
 
 log = logging.getLogger(__name__)
 
-#: How long a stop waits for pins and agent before it kills them (s).
-STOP_PINS_S, STOP_AGENT_S = 1.0, 2.5
+#: How long the agent may tell what a reload ends, before the next one takes over (s).
+TELL_S = 0.1
 
 
 class Supervisor:
@@ -38,33 +42,51 @@ class Supervisor:
 
     def __init__(
         self, settings: Settings, load: Callable[[], Settings], runtime: Path, page: Page,
-        run_agent: RunAgent, arguments: list[str],
+        run_agent: RunAgent, arguments: list[str], held: int,
     ) -> None:  # fmt: skip
         """Prepare; ``load`` reads the configuration again, ``arguments`` let another version do the same."""
-        self._load, self.run_agent, self.arguments = load, run_agent, arguments
+        self.load, self.run_agent, self.arguments = load, run_agent, arguments
         self.settings = settings
         self._version = _installed()
         self._terminal = _terminal()
         self.runtime = runtime
         self.notify = Notify()
-        self._page = page
+        self._held = held
         self._wake = _signals()
         self._stopping = False
-        self.pins = KeeperChild(self, "", page)
+        self._renew_s = inf
+        self._problems: dict[str, str] = {}
+        self.reload = ReloadChild(self)
+        self.safe = SafeChild(self)
+        self.pins = PinKeeperChild(self, page)
         self.cameras = self._cameras()
+        self._leaving: list[KeeperChild] = []
         self.agent = AgentChild(self)
+
+    @property
+    def keepers(self) -> list[KeeperChild]:
+        """The pins' first."""
+        return [self.pins, *self.cameras.values()]
 
     @property
     def children(self) -> list[Child]:
         """All of them, in the order of their start."""
-        return [self.pins, *self.cameras.values(), self.agent]
+        return [self.reload, self.safe, *self.keepers, *self._leaving, self.agent]
+
+    @property
+    def problems(self) -> str:
+        """What the user should know, a line each."""
+        return "\n".join(self._problems.values())
 
     def run(self) -> int:
         """Go on until a signal ends it; return the exit status."""
-        for child in self.children:
-            child.start(_now())
+        for child in (*self.keepers, self.agent):
+            child.start(boottime_s())
         while not self._stopping:
             self._turn()
+            if boottime_s() >= self._renew_s and not self.pins.ending:  # a hello must not meet the keeper that goes
+                self._renew_s = inf
+                self.agent.renew(boottime_s())
         self._stop()
         return 0
 
@@ -72,24 +94,41 @@ class Supervisor:
         """Return the keeper of a camera, of the pins where ``name`` is empty."""
         return self.cameras.get(name) if name else self.pins
 
-    def updated(self) -> bool:
-        """Whether another version was installed since we started."""
-        return _installed() != self._version
+    def other_version(self) -> tuple[int, int] | None:
+        """Tell which other version was installed since we started."""
+        version = _installed()
+        return version if version != self._version else None
+
+    def problem(self, source: str, text: str) -> None:
+        """Have the agent tell what is wrong, or no longer is (no text)."""
+        if self._problems.get(source, "") != text:
+            self._problems.pop(source, None)
+            if text:
+                self._problems[source] = text
+            self.agent.tell_problems()
+
+    def leave_to(self, child: Child) -> None:
+        """Give up, in a child that was just forked, what is ours; the pins' keeper holds on to the node's lock."""
+        for other in self.children:
+            if other is not child:
+                other.close_control()
+        if child is not self.pins:
+            os.close(self._held)
 
     def _turn(self) -> None:
-        now = _now()
         deadline_s = min(child.deadline_s for child in self.children)
-        deadline_s = min(deadline_s, self.notify.deadline_s)
-        self._wait(max(0.0, deadline_s - now))
-        now = _now()
+        deadline_s = min(deadline_s, self.notify.deadline_s, inf if self.pins.ending else self._renew_s)
+        self._wait(max(0.0, deadline_s - boottime_s()))
+        now = boottime_s()
         for child in self.children:
             child.check(now)
+        self._leaving = [child for child in self._leaving if child.pid]
         self.notify.pet(now)
 
     def _wait(self, timeout_s: float) -> None:
         poller = select.poll()
         poller.register(self._wake, select.POLLIN)
-        readers: dict[int, Callable[[], None]] = {self._wake: self._signalled}
+        readers: dict[int, Callable[[], object]] = {self._wake: self._signalled}
         for child in self.children:
             for descriptor, reader in child.descriptors():
                 poller.register(descriptor, select.POLLIN)
@@ -99,38 +138,51 @@ class Supervisor:
 
     def _signalled(self) -> None:
         numbers = os.read(self._wake, 64)
-        if signal.SIGHUP in numbers:
+        if signal.SIGTERM in numbers or signal.SIGINT in numbers:
+            self._stopping = True
+        if signal.SIGHUP in numbers and not self._stopping:
             if self._terminal and not _terminal():
                 self._stopping = True  # the terminal that we ran in is closed: nobody watches us any more
             else:
-                self._reload()
-        if signal.SIGTERM in numbers or signal.SIGINT in numbers:
-            self._stopping = True
+                self.reload.start(boottime_s())
 
-    def _reload(self) -> None:
-        """Read the configuration again; the agent is restarted with it and tells the keepers what changed."""
-        try:
-            settings = self._load()
-        except ConfigError as error:
-            for line in error.lines:
-                log.warning("%s", line)
-            log.warning("the configuration has mistakes: going on with the old one")
-            return
-        if (settings.node.id, settings.state_dir) != (self.settings.node.id, self.settings.state_dir):
-            log.warning("node.id and state_dir can't change under a running node: going on with the old configuration")
-            log.warning("restart pimqtt for this")
-            return
+    def loaded(self, found: Settings | list[str], now: float) -> None:
+        """Take the configuration that was read again; the agent is started anew and tells the keepers what changed."""
+        here = self.settings
+        if isinstance(found, list) and self.other_version():  # it may know more than we do: its agent tells
+            self.problem("configuration", "")
+            self._renew_s = now
+        elif isinstance(found, list):
+            self.refuse("the configuration has mistakes: going on with the old one", found)
+        elif (found.node.id, found.state_dir) != (here.node.id, here.state_dir):
+            reason = "node.id and state_dir can't change under a running node: going on with the old configuration"
+            self.refuse(f"{reason}; restart pimqtt for this", [])
+        else:
+            self.problem("configuration", "")
+            self._apply(found, now)
+
+    def refuse(self, reason: str, mistakes: list[str]) -> None:
+        """Tell why we go on with the old configuration."""
+        for line in (*mistakes, reason):
+            log.warning("%s", line)
+        self.problem("configuration", "\n".join((reason, *mistakes)))
+
+    def _apply(self, settings: Settings, now: float) -> None:
+        """Have the children that the configuration wants; what goes, goes in its own time."""
         before, self.settings = self.settings, settings
         if (settings.hardware, settings.linger_s) != (before.hardware, before.linger_s):
-            self.pins.stop(STOP_PINS_S)  # it does on_stop; the lines are claimed anew on the other hardware
-            self.pins.start(_now())
+            self.pins.end(now, again=True)  # it does on_stop; the lines are claimed anew on the other hardware
+        else:
+            left = _specs(before).items() - _specs(settings).items()
+            self.pins.say(process.LEAVE + ",".join(device for device, _ in left).encode())
         wanted = self._cameras()
         for name in set(self.cameras) - set(wanted):
-            self.cameras.pop(name).stop(STOP_PINS_S)
+            self.cameras[name].end(now)
+            self._leaving.append(self.cameras.pop(name))
         for name in set(wanted) - set(self.cameras):
             self.cameras[name] = wanted[name]
-            wanted[name].start(_now())
-        self.agent.replace(_now(), "the configuration was read again")
+            wanted[name].start(now)
+        self._renew_s = now + TELL_S
 
     def _cameras(self) -> dict[str, KeeperChild]:
         return {d.id: KeeperChild(self, d.id, Page()) for d in self.settings.devices if d.keeper == "camera"}
@@ -139,34 +191,17 @@ class Supervisor:
         """Pins first; then the agent says what ended and `offline`. Nobody waits for the broker for long."""
         self.notify.stopping()
         for child in self.children:
-            child.ask_stop()
-        self.pins.stop(STOP_PINS_S)
-        self.agent.stop(STOP_AGENT_S)
-        for camera in self.cameras.values():
-            camera.stop(0.5)
-
-
-def lock(runtime: Path, node: str) -> int:
-    """Take the node's lock; raises ``RunningError`` naming who has it. The descriptor keeps it."""
-    runtime.mkdir(parents=True, exist_ok=True, mode=0o755)
-    descriptor = os.open(runtime / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pid = os.read(descriptor, 32).decode().strip() or "?"
-        os.close(descriptor)
-        raise RunningError(f"{node} runs already as pid {pid}; stop it first (kill {pid})") from None
-    os.truncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-    return descriptor
+            child.end(boottime_s())
+        while any(child.pid for child in self.children):
+            self._turn()
 
 
 def main(
     settings: Settings, load: Callable[[], Settings], runtime: Path, page: Page, run_agent: RunAgent,
-    arguments: list[str],
+    arguments: list[str], held: int,
 ) -> int:  # fmt: skip
-    """Run a node in this process."""
-    supervisor = Supervisor(settings, load, runtime, page, run_agent, arguments)
+    """Run a node in this process; ``held`` is its lock."""
+    supervisor = Supervisor(settings, load, runtime, page, run_agent, arguments, held)
     gc.freeze()  # what is imported by now stays shared with the children
     return supervisor.run()
 
@@ -189,6 +224,11 @@ def _terminal() -> bool:
     return True
 
 
+def _specs(settings: Settings) -> dict[str, str]:
+    """Write down what each device works by."""
+    return {device.id: device.workings() for device in settings.devices}
+
+
 def _installed() -> tuple[int, int]:
     """Tell the installed version apart from another: an installer writes its files anew."""
     try:
@@ -196,9 +236,3 @@ def _installed() -> tuple[int, int]:
     except OSError:
         return (0, 0)
     return (status.st_mtime_ns, status.st_size)
-
-
-def _now() -> float:
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-

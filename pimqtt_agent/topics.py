@@ -8,6 +8,8 @@ RESERVED_IDS = frozenset(
     "availability info call result stop set state lease image event sim marker system".split()  # noqa: SIM905
 )
 RESERVED_NODES = frozenset({"stop", "reply"})
+#: Commands are told that they are for nobody down to so many levels below the node; entities are at most at the second.
+DEEPEST = 4
 
 
 class Topics(msgspec.Struct, frozen=True):
@@ -71,6 +73,10 @@ class Topics(msgspec.Struct, frozen=True):
         middle = f"{device}/{key}" if key else device
         return f"{self.root}/{middle}/{level}"
 
+    def result(self, name: str) -> str:
+        """Return where it is told that nothing is at ``name`` below the node, which is the node itself where empty."""
+        return f"{self.root}/{name}/result" if name else f"{self.root}/result"
+
     def stop(self, device: str, level: str) -> str:
         """Return the stop of a device, of the node where ``device`` is empty: ``set``, ``state`` or ``result``."""
         return self.entity(device, "stop", level) if device else f"{self.root}/stop/{level}"
@@ -95,8 +101,7 @@ class Topics(msgspec.Struct, frozen=True):
     def subscriptions(self) -> list[str]:
         """What the agent listens to."""
         return [
-            f"{self.root}/+/set",
-            f"{self.root}/+/+/set",
+            *(f"{self.root}/{'+/' * depth}set" for depth in range(DEEPEST + 1)),
             self.call,
             self.marker,
             self.availability,

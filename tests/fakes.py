@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pimqtt_agent.devices import KINDS, Device, Driver
 from pimqtt_agent.errors import HardwareError
-from pimqtt_agent.hardware.protocols import Line, OnEdge, Pull
+from pimqtt_agent.hardware.protocols import Line, OnEdge, Pin, Pull
 from pimqtt_agent.lease import Output
 
 
@@ -37,11 +37,14 @@ class FakeOutput:
 class FakeInput:
     """An input line."""
 
-    def __init__(self, board: FakeBoard, line: Line) -> None:
+    def __init__(self, board: FakeBoard, line: Line, debounce_s: float) -> None:
         self._board = board
         self._line = line
+        self.debounce_s = debounce_s
 
     def get(self) -> int:
+        if self._line in self._board.broken:
+            raise HardwareError(f"line {self._line} is broken")
         return self._board.inputs[self._line]
 
     def close(self) -> None:
@@ -70,17 +73,22 @@ class FakeBoard:
         self.frequencies[line] = frequency_hz
         return FakeOutput(self, line, duty)
 
-    def input(self, line: Line, pull: Pull, on_edge: OnEdge) -> FakeInput:
+    def input(self, line: Line, pull: Pull, on_edge: OnEdge, debounce_s: float = 0.0) -> FakeInput:
         self._claim(line)
         self.pulls[line] = pull
         self.inputs.setdefault(line, int(pull == "up"))
         self._on_edge[line] = on_edge
-        return FakeInput(self, line)
+        return FakeInput(self, line, debounce_s)
 
     def edge(self, line: Line, level: int, at_s: float) -> None:
         """Change an input."""
         self.inputs[line] = level
         self._on_edge[line](level, at_s)
+
+    def lose(self, line: Line, at_s: float) -> None:
+        """Take an input away."""
+        self.broken.add(line)
+        self._on_edge[line](None, at_s)
 
     def seen(self) -> list[tuple[Line, float]]:
         """Take what was recorded since the last call."""
@@ -96,8 +104,16 @@ class FakeBoard:
     def simulate(self, line: Line, level: int) -> None:
         raise HardwareError(f"line {line} can't be set to {level}")
 
+    def pins(self) -> Iterator[Pin]:
+        for line in self.claimed:
+            level = self.inputs[line] if line in self.inputs else self.levels[line]
+            yield Pin(line, "input" if line in self.inputs else "output", level)
+
     def release_list(self) -> list[dict[str, object]]:
         return []
+
+    def end_pulses(self) -> None:
+        """Make none."""
 
     def close(self) -> None:
         self.claimed.clear()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pimqtt_agent.devices import KINDS, Device, Driver
+from pimqtt_agent.devices import Device, Driver
 from pimqtt_agent.entities import Entity, from_text
 from pimqtt_agent.errors import CommandError, HardwareError
 from pimqtt_agent.hardware.protocols import Board
 from pimqtt_agent.keeper import messages as wire
+from pimqtt_agent.keeper.mounted import Mounted, made
 from pimqtt_agent.keeper.page import NODE, Page, Record
 from pimqtt_agent.lease import Output
 from pimqtt_agent.limits import Interlock
@@ -23,42 +24,6 @@ if TYPE_CHECKING:
     from pimqtt_agent.keeper.shell import Shell
 
 log = logging.getLogger(__name__)
-
-#: Seconds until a device that failed is opened again; doubled up to the last.
-RETRY_S = (1.0, 30.0)
-
-
-class Mounted:
-    """One device: its outputs by key, and its driver while it works. It is the driver's ``Report``."""
-
-    def __init__(self, device: Device, shell: Shell) -> None:
-        """Start without a driver."""
-        self.device = device
-        self.spec = device.model_dump(mode="json", exclude_unset=True)
-        self.outputs: dict[str, Output] = {}
-        self.driver: Driver | None = None
-        self.reason = f"{device.id} is not open yet"
-        self.ok = False
-        self.retry_s = inf
-        self.wait_s = RETRY_S[0]
-        self._shell = shell
-
-    def state(self, key: str, value: Any) -> None:
-        """Pass on an entity's true state."""
-        self._shell.link.send(wire.State(self.device.id, key, value))
-
-    def event(self, key: str, event: Mapping[str, Any]) -> None:
-        """Pass on an event."""
-        self._shell.link.send(wire.Happened(self.device.id, key, dict(event)))
-
-    def blob(self, key: str, data: bytes) -> None:
-        """Pass on a picture."""
-        self._shell.link.send_blob(self.device.id, key, data)
-
-    def health(self, *, ok: bool, reason: str = "") -> None:
-        """Pass on that it works or not."""
-        self.ok, self.reason = ok, reason
-        self._shell.link.send(wire.Health(self.device.id, ok, reason))
 
 
 class Bench:
@@ -70,6 +35,7 @@ class Bench:
         self.mounted: dict[str, Mounted] = {}
         self.watched: list[Output] = []
         self.failed: list[Output] = []
+        self.unread: dict[str, str] = {}
         self._lively: list[Mounted] | None = None
         self._shell = shell
         self._page = page
@@ -86,7 +52,7 @@ class Bench:
     def mount(self, device: Device, clock: Callable[[], float]) -> list[Output]:
         """Start a device's leases and open its driver; what a start switches off is off from its claim on."""
         now = clock()
-        mounted = self.mounted[device.id] = Mounted(device, self._shell)
+        mounted = self.mounted[device.id] = Mounted(device, self._shell.link)
         latched = bool(self._latches & {"", device.id})
         for entity in device.declared:
             if entity.rules is None:
@@ -95,7 +61,7 @@ class Bench:
             group = rules.limits.interlock
             interlock = self._interlocks.setdefault(group, Interlock()) if group else None
             name = f"{device.id}/{entity.key}" if entity.key else device.id
-            output = mounted.outputs[entity.key] = Output(name, rules, interlock)
+            output = mounted.outputs[entity.key] = Output(name, rules, interlock, entity.quoted)
             self._owners[output], self._keys[output] = mounted, entity.key
             output.start(now, self._memory(output, entity), latched=latched)
             if rules.on_disconnect:
@@ -121,14 +87,28 @@ class Bench:
         self._lively = None
 
     def outdated(self, wanted: list[dict[str, Any]]) -> list[str]:
-        """Name what is mounted and not wanted, or wanted otherwise."""
-        return [device_id for device_id, mounted in self.mounted.items() if mounted.spec not in wanted]
+        """Name what is mounted and not wanted, or wanted to work otherwise."""
+        specs = {spec["id"]: spec for spec in wanted}
+        return [device_id for device_id, mounted in self.mounted.items() if not mounted.is_as(specs.get(device_id))]
 
     def missing(self, wanted: list[dict[str, Any]]) -> Iterator[Device]:
-        """Make the devices that are wanted and not mounted."""
+        """Make the devices that are wanted and not mounted; what only a newer keeper can read is told."""
+        self.unread = {}
         for spec in wanted:
-            if spec["id"] not in self.mounted:
-                yield KINDS[spec["kind"]].model_validate(spec)
+            if spec["id"] in self.mounted:
+                continue
+            device = made(spec)
+            if device:
+                yield device
+            else:
+                reason = f"{spec['id']} needs the version that was installed meanwhile; restart pimqtt"
+                log.error("%s", reason)
+                self.unread[spec["id"]] = reason
+
+    def reason(self, device_id: str) -> str:
+        """Tell why a device can't do what is asked of it."""
+        mounted = self.mounted.get(device_id)
+        return mounted.reason if mounted else self.unread.get(device_id, f"{device_id} is not open")
 
     def deadline_s(self) -> float:
         """When ``tick`` is wanted next."""
@@ -144,8 +124,14 @@ class Bench:
                     self._fail(mounted, now, error)
                     yield mounted
             elif mounted.retry_s <= now:
-                self._open(mounted, now)
+                self._reopen(mounted, now)
                 yield mounted
+
+    def reopen(self, failed: Iterable[Output], now: float) -> None:
+        """Open at once what had worked until now: under the kernel's rule its lines may have kept their levels."""
+        for mounted in dict.fromkeys(self._owners[output] for output in failed):
+            if mounted.driver is None and mounted.retry_s <= now:
+                self._reopen(mounted, now)
 
     def drive(self, action: Drive, now: float) -> None:
         """Tell a driver; one that fails is closed and opened again later."""
@@ -190,7 +176,10 @@ class Bench:
         limits = output.rules.limits
         off_since_s = memory.off_since_s if limits.min_off_s or output.interlock else None
         on_since_s = memory.on_since_s if limits.max_on_s else None
-        new = Record(output.name, memory.resting, off_since_s, on_since_s=on_since_s)
+        new = Record(
+            output.name, memory.resting, off_since_s, on_since_s=on_since_s, proof_s=memory.proof_s,
+            disconnected=memory.disconnected,
+        )  # fmt: skip
         if new != record:
             self._records[output.name] = new
             self._page.write(new)
@@ -199,8 +188,9 @@ class Bench:
         """Tell every state and health."""
         for mounted in self.mounted.values():
             mounted.health(ok=mounted.ok, reason=mounted.reason)
-            for entity in mounted.device.declared if mounted.driver else ():
-                self._tell(mounted, entity)
+            mounted.tell()
+        for device_id, reason in self.unread.items():
+            self._shell.link.send(wire.Health(device_id, ok=False, reason=reason))
 
     def tell_latches(self) -> None:
         """Tell the node's latch and each device's own."""
@@ -215,41 +205,32 @@ class Bench:
         if mounted.driver:
             self._shell.link.send(wire.State(mounted.device.id, key, mounted.driver.state(key)))
 
-    def _tell(self, mounted: Mounted, entity: Entity) -> None:
-        value = mounted.driver.state(entity.key) if mounted.driver else None
-        if entity.state_level == "state":
-            mounted.state(entity.key, value)
-        elif isinstance(value, bytes):  # the last picture, for an agent that has just started
-            mounted.blob(entity.key, value)
-
     def _memory(self, output: Output, entity: Entity) -> Memory | None:
         record = self._records.get(output.name)
         if record is None or not (record.live or output.rules.initial == LAST):
             return None
         if not fits(entity, record.resting):
             return None  # another kind under the same id left it
-        return Memory(resting=record.resting, off_since_s=record.off_since_s, on_since_s=record.on_since_s)
+        return Memory(
+            resting=record.resting, off_since_s=record.off_since_s, on_since_s=record.on_since_s,
+            proof_s=record.proof_s, disconnected=record.disconnected,
+        )  # fmt: skip
 
-    def _open(self, mounted: Mounted, now: float) -> None:
-        first = {key: output.applied for key, output in mounted.outputs.items()}
-        try:
-            mounted.driver = mounted.device.open(self.board, first, mounted)
-        except HardwareError as error:
-            self._fail(mounted, now, error)
-            return
-        mounted.retry_s, mounted.wait_s = inf, RETRY_S[0]
+    def _open(self, mounted: Mounted, now: float) -> bool:
         self._lively = None
-        mounted.health(ok=True)
+        opened = mounted.open(self.board, now)
+        if not opened:
+            self.failed += mounted.outputs.values()
+        return opened
+
+    def _reopen(self, mounted: Mounted, now: float) -> None:
+        if self._open(mounted, now):
+            mounted.tell()
+            self._shell.remounted = True
 
     def _fail(self, mounted: Mounted, now: float, error: HardwareError) -> None:
-        log.error("%s: %s", mounted.device.id, error)
-        driver, mounted.driver = mounted.driver, None
+        mounted.fail(now, error)
         self.failed += mounted.outputs.values()
-        if driver:
-            driver.close()
-        mounted.retry_s = now + mounted.wait_s
-        mounted.wait_s = min(mounted.wait_s * 2, RETRY_S[1])
-        mounted.health(ok=False, reason=str(error))
         self._lively = None
 
     def _may_tick(self) -> list[Mounted]:
@@ -263,7 +244,7 @@ class Bench:
 def fits(entity: Entity, value: Any) -> bool:
     """Whether a value that was left on the page is one of this entity."""
     try:
-        text = entity.encode(value)
+        text = entity.quoted(value)  # not its state: that may say more than a command may (a light's color_mode)
         raw = msgspec.json.decode(text) if text.startswith("{") else from_text(text)
         return bool(entity.decode(raw)[0] == value)
     except (CommandError, KeyError, TypeError, ValueError, AttributeError):

@@ -21,6 +21,7 @@ from pimqtt_agent.keeper.messages import (
     Held,
     Latched,
     Message,
+    Pins,
     Press,
     Proof,
     Simulate,
@@ -161,7 +162,7 @@ class Link:
             os.close(handle)
 
     def _keep(self, message: Message, data: bytes) -> bool:
-        if isinstance(message, Do | Press | Token | Simulate) and not (isinstance(message, Do) and message.stop):
+        if isinstance(message, Do | Press | Token | Pins | Simulate) and not (isinstance(message, Do) and message.stop):
             return False
         newest = (State, Held, Health, Latched, Beat, Proof)
         key: object = object()

@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 
 #: Raised when a message changes its meaning; the newer side then replaces the older.
-VERSION = 1
+VERSION = 2
+#: What a line is told by, in this order; the level is physical: 1 is high, of PWM it is the duty.
+PIN = ("line", "device", "role", "mode", "level")
 
 
 class Message(msgspec.Struct, gc=False, array_like=True):
@@ -59,10 +61,11 @@ class Latch(Message, tag=4):
 
 
 class Proof(Message, tag=5):
-    """Agent: the last proofs of life of the broker and of Home Assistant (s, CLOCK_BOOTTIME)."""
+    """Agent: the last proofs of life of the broker and of Home Assistant (s, CLOCK_BOOTTIME); whether that is lost."""
 
     broker_s: float
     home_assistant_s: float
+    home_assistant_lost: bool = False
 
 
 class Heartbeat(Message, tag=6):
@@ -88,12 +91,31 @@ class Simulate(Message, tag=8):
     level: int
 
 
+class Refused(Message, tag=9):
+    """Agent: an owner's command to an output was refused here; it has not let go by that, or must (``barred``)."""
+
+    device: str
+    key: str
+    owner: str
+    barred: bool = False
+
+
+class Pins(Message, tag=10):
+    """Agent: tell the level of every line; the answer's ``extra`` has ``pins``, rows of ``PIN``."""
+
+    seq: int
+
+
 class Welcome(Message, tag=20):
-    """Keeper: the answer to ``Hello``; every state follows, then what happens."""
+    """Keeper: the answer to ``Hello``; every state follows, then what happens.
+
+    ``home_assistant_lost`` is what the last agent said of it.
+    """
 
     version: int
     session: int
     reopened: list[str]
+    home_assistant_lost: bool = False
 
 
 class Answer(Message, tag=21):
@@ -189,8 +211,8 @@ class Bye(Message, tag=31):
 
 
 AnyMessage = (
-    Hello | Do | Press | Latch | Proof | Heartbeat | Token | Simulate | Welcome | Answer | Pending | State | Held
-    | Reverted | Latched | Happened | Health | Blob | Beat | Bye
+    Hello | Do | Press | Latch | Proof | Heartbeat | Token | Simulate | Refused | Pins | Welcome | Answer | Pending
+    | State | Held | Reverted | Latched | Happened | Health | Blob | Beat | Bye
 )  # fmt: skip
 encode = msgspec.msgpack.Encoder().encode
 decode_many = msgspec.msgpack.Decoder(list[AnyMessage]).decode

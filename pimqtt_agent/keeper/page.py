@@ -1,4 +1,4 @@
-"""The page that outlives keepers: resting values, latches, when each output was last off.
+"""The page that outlives keepers: resting values, latches, when each output was last off, last proofs of life.
 
 The supervisor maps it once; every keeper inherits it and writes its own outputs' slots. A slot that is torn (its keeper
 was killed in the middle of a write) counts as latched.
@@ -30,6 +30,8 @@ class Record(msgspec.Struct, array_like=True):
     latched: bool = False
     live: bool = True
     on_since_s: float | None = None
+    proof_s: float | None = None
+    disconnected: bool = False
 
 
 _encode = msgspec.msgpack.Encoder().encode

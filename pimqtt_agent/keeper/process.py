@@ -8,7 +8,6 @@ import os
 import select
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +15,14 @@ from pathlib import Path
 from typing import NoReturn, cast
 
 from pimqtt_agent import safe_list
+from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.devices import Device
 from pimqtt_agent.errors import HardwareError, LinkError
 from pimqtt_agent.hardware import open_board, recorded
 from pimqtt_agent.hardware.protocols import Board
 from pimqtt_agent.keeper.link import Link
 from pimqtt_agent.keeper.page import Page
-from pimqtt_agent.keeper.shell import Shell
+from pimqtt_agent.keeper.shell import ALONE, Shell
 from pimqtt_agent.kernel_asks import real_time
 from pimqtt_agent.settings import Settings
 
@@ -32,11 +32,12 @@ log = logging.getLogger(__name__)
 FAST_S, SLOW_S = 0.2, 10.0
 #: What crosses to the supervisor.
 BEAT_FAST, BEAT_SLOW, ASK, STOP = b"f", b"s", b"?", b"x"
-
-
-def boottime_s() -> float:
-    """Return CLOCK_BOOTTIME in seconds: it goes on while the board is suspended."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+#: To an agent: end, for another is to take over; the pins go on.
+GO = b"g"
+#: To a keeper: the devices named behind it (commas between) will leave or change.
+LEAVE = b"l"
+#: The exit status of a keeper to which no agent came back.
+LINGERED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,16 +84,32 @@ class Keeper:
             self._turn()
         self._link.flush()
         if not self._task.camera:
+            self._board.end_pulses()
             with told(f"{self._task.runtime}: can't be written"):
                 safe_list.mark_stopped(self._task.runtime)
 
     def _list_outputs(self) -> None:
         """Leave the list from which ``pimqtt safe`` works without us (in the runtime folder, which is memory)."""
         task, self.shell.remounted = self._task, False
-        if not task.camera:
-            rows = recorded.safe_rows(self._board, [m.device for m in self.shell.bench.mounted.values()])
-            with told(f"{task.runtime}: the list for `pimqtt safe` can't be written"):
-                safe_list.write(task.runtime, task.settings.node.id, rows, owner=os.getppid())
+        if task.camera:
+            return
+        mounted = self.shell.bench.mounted.values()
+        rows = self._rows([m.device for m in mounted if m.driver])
+        # what failed and could not be claimed again is still ours to make safe
+        failed = {(m.device.id, str(line)) for m in mounted if not m.driver for _, line in m.device.lines()}
+        before = (safe_list.read(task.runtime) or {"rows": []})["rows"] if failed else []
+        rows += [row for row in before if (row["device"], str(row["name"])) in failed]
+        with told(f"{task.runtime}: the list for `pimqtt safe` can't be written"):
+            safe_list.write(task.runtime, task.settings.node.id, rows, owner=os.getppid())
+
+    def _rows(self, devices: list[Device]) -> list[dict[str, object]]:
+        try:
+            return recorded.safe_rows(self._board, devices)
+        except HardwareError as error:  # a kind that opens more than the board's lines
+            if len(devices) > 1:
+                return [row for device in devices for row in self._rows([device])]
+            log.error("%s: `pimqtt safe` will not know its outputs (%s)", devices[0].id, error)  # noqa: TRY400
+            return []
 
     def _turn(self) -> None:
         now = boottime_s()
@@ -108,6 +125,8 @@ class Keeper:
             if self.shell.done:
                 return
         self.shell.tick(boottime_s())
+        if self.shell.remounted:
+            self._list_outputs()
 
     def _watch(self, descriptor: int, handler: Callable[[], None]) -> None:
         self._watched[descriptor] = handler
@@ -133,16 +152,16 @@ class Keeper:
             if self.shell.done:
                 break
         self._link.release()
-        if self.shell.remounted:
-            self._list_outputs()
 
     def _read_control(self) -> None:
         try:
-            word = self._control.recv(64)
+            word = self._control.recv(1 << 16)
         except BlockingIOError:
             return
         if word == ASK:
             self._beat_s = 0.0
+        elif word.startswith(LEAVE):
+            self.shell.leave(word[1:].decode().split(","), boottime_s())
         elif word in (STOP, b""):
             self.shell.finish(boottime_s(), "stopped")
 
@@ -184,7 +203,7 @@ def main(task: Task) -> None:
         if not task.camera:
             gc.disable()
         keeper.run()
-        status = 0
+        status = LINGERED if keeper.shell.done == ALONE else 0
     except HardwareError as error:
         log.error("%s", error)  # noqa: TRY400 - a user's mistake gets no traceback
         status = 1

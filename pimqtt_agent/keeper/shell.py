@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 from typing import Any
 
@@ -11,6 +11,7 @@ from pimqtt_agent.devices import Device
 from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.hardware.protocols import Board
 from pimqtt_agent.keeper import messages as wire
+from pimqtt_agent.keeper import pins
 from pimqtt_agent.keeper.bench import Bench
 from pimqtt_agent.keeper.link import Link
 from pimqtt_agent.keeper.page import Page
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 #: A command that is older than this when it arrives is dropped, stops excepted (s).
 OLDEST_S = 0.25
+#: Why it ended where no agent came back.
+ALONE = "no agent came back"
 
 
 class Shell:
@@ -37,6 +40,7 @@ class Shell:
         self.remounted = False  # other devices than at the start are mounted
         self._linger_s, self._clock = linger_s, clock
         self._agent_s = 0.0
+        self._home_assistant_lost = False  # for the next agent, which may not hear it again
         self._due: dict[Output, float] = {}
         self._busy: set[Output] = set()
         self._leased: set[Output] = set()
@@ -49,6 +53,8 @@ class Shell:
             wire.Heartbeat: self._heartbeat,
             wire.Token: self._token,
             wire.Simulate: self._simulate,
+            wire.Pins: self._pins,
+            wire.Refused: self._refused,
             wire.Hello: self._hello,
             wire.Beat: lambda _message, _now: None,
         }
@@ -88,23 +94,31 @@ class Shell:
         self._end_failed(now)
         self._note()
         if now >= self._agent_s + self._linger_s and not self._leased:
-            self.finish(now, "no agent came back")
+            self.finish(now, ALONE)
+
+    def leave(self, device_ids: Iterable[str], now: float) -> None:
+        """End the leases of what will leave or change, and apply ``on_stop``: its agent can still tell."""
+        for device_id in device_ids:
+            mounted = self.bench.mounted.get(device_id)
+            for output in mounted.outputs.values() if mounted else ():
+                self._perform(output.finish(now), now)
+        self._note()
 
     def finish(self, now: float, reason: str) -> None:
         """End leases, apply ``on_stop``, tell the agent, and stop."""
-        for mounted in self.bench.mounted.values():
-            for output in mounted.outputs.values():
-                self._perform(output.finish(now), now)
-        self._note()
+        self.leave(self.bench.mounted, now)
         self.link.send(wire.Bye(reason))
         self.done = reason
 
     def _end_failed(self, now: float) -> None:
         """End the leases of what failed, so that nobody believes in them."""
         failed, self.bench.failed = self.bench.failed, []
-        for output in failed:  # none, as a rule
-            self._perform(output.fail(now), now)
-            self._touched.add(output)
+        if not failed:
+            return
+        actions = [action for output in failed for action in output.fail(now)]
+        self.bench.reopen(failed, now)  # at what `fail` left: the claim is the change
+        self._perform([a for a in actions if not (isinstance(a, Drive) and a.output in failed)], now)
+        self._touched.update(failed)
 
     # what the agent asks
 
@@ -112,17 +126,22 @@ class Shell:
         if hello.version != wire.VERSION:
             self.finish(now, "another version of the link")
             return
-        reopened = self._reconfigure(hello.devices, now)
-        self.remounted = self.remounted or bool(reopened)
-        self.link.send(wire.Welcome(wire.VERSION, hello.session, reopened))
+        outdated = self.bench.outdated(hello.devices)
+        kept = self.bench.mounted.keys() - set(outdated)
+        reopened = [spec["id"] for spec in hello.devices if spec["id"] not in kept]
+        welcome = wire.Welcome(wire.VERSION, hello.session, reopened, self._home_assistant_lost)
+        self.link.send(welcome)  # first: what ends now is told, too
+        if outdated or reopened:
+            self._reconfigure(outdated, hello.devices, now)
         self.bench.tell_all()
         for mounted in self.bench.mounted.values():
             for output in mounted.outputs.values():
                 self.voice.lease(output, always=True)
         self.bench.tell_latches()  # the agent writes its memory by these: it must know what rests where by then
 
-    def _reconfigure(self, wanted: list[dict[str, Any]], now: float) -> list[str]:
-        for device_id in self.bench.outdated(wanted):
+    def _reconfigure(self, outdated: list[str], wanted: list[dict[str, Any]], now: float) -> None:
+        self.remounted = True
+        for device_id in outdated:
             for output in self.bench.mounted[device_id].outputs.values():
                 self._perform(output.finish(now), now)
                 self._due.pop(output, None)
@@ -131,19 +150,15 @@ class Shell:
                 self._touched.discard(output)
                 self.voice.forget(output)
             self.bench.unmount(device_id)
-        reopened = []
         for device in self.bench.missing(wanted):
             self._touched.update(self.bench.mount(device, self._clock))
-            reopened.append(device.id)
-        return reopened
 
     def _do(self, do: wire.Do, now: float) -> None:
         mounted = self.bench.mounted.get(do.device)
         output = mounted.outputs.get(do.key) if mounted else None
         dead = mounted is not None and mounted.driver is None and not do.stop  # a stop is never lost: it rests at safe
         if mounted is None or output is None or dead:
-            reason = mounted.reason if mounted else f"{do.device} is not open"
-            self.voice.answer(do.seq, "unavailable", reason)
+            self.voice.answer(do.seq, "unavailable", self.bench.reason(do.device))
             return
         if now - do.at_s > OLDEST_S and not do.stop:
             self.voice.answer(do.seq, "unavailable", f"it waited {now - do.at_s:.2f} s for its keeper")
@@ -157,10 +172,16 @@ class Shell:
         self._perform(output.command(now, command), now)
         self._touched.add(output)
 
+    def _refused(self, refused: wire.Refused, now: float) -> None:
+        mounted = self.bench.mounted.get(refused.device)
+        output = mounted.outputs.get(refused.key) if mounted else None
+        if output is not None:
+            (output.access.bar if refused.barred else output.access.sent)(now, refused.owner)
+
     def _press(self, press: wire.Press, now: float) -> None:
         mounted = self.bench.mounted.get(press.device)
         if mounted is None or mounted.driver is None:
-            self.voice.answer(press.seq, "unavailable", mounted.reason if mounted else f"{press.device} is not open")
+            self.voice.answer(press.seq, "unavailable", self.bench.reason(press.device))
             return
         if now - press.at_s > OLDEST_S:
             self.voice.answer(press.seq, "unavailable", f"it waited {now - press.at_s:.2f} s for its keeper")
@@ -185,6 +206,7 @@ class Shell:
     def _proof(self, proof: wire.Proof, now: float) -> None:
         self.bench.proof("broker", min(proof.broker_s, now))
         self.bench.proof("home_assistant", min(proof.home_assistant_s, now))
+        self._home_assistant_lost = proof.home_assistant_lost
         self._touched.update(self.bench.watched)
 
     def _heartbeat(self, beat: wire.Heartbeat, now: float) -> None:
@@ -201,7 +223,7 @@ class Shell:
         mounted = self.bench.mounted.get(ask.device)
         output = mounted.outputs.get(ask.key) if mounted else None
         if output is None:
-            self.voice.answer(ask.seq, "unavailable", f"{ask.device} is not open")
+            self.voice.answer(ask.seq, "unavailable", self.bench.reason(ask.device))
             return
         token, extra = self.voice.stamp.give(now), {"max_age_s": output.rules.deadman_s}
         self.voice.answer(ask.seq, "", "", token=token, extra=extra)
@@ -213,6 +235,14 @@ class Shell:
             self.voice.answer(ask.seq, "unavailable", str(error))
             return
         self.voice.answer(ask.seq, "", "")
+
+    def _pins(self, ask: wire.Pins, now: float) -> None:  # noqa: ARG002
+        devices = [mounted.device for mounted in self.bench.mounted.values()]
+        rows = pins.rows(self.board, devices)
+        if len(rows) > pins.MOST:
+            self.voice.answer(ask.seq, "too_large", f"{len(rows)} lines; at most {pins.MOST} can be told at once")
+        else:
+            self.voice.answer(ask.seq, "", "", extra={"pins": rows})
 
     # what the leases want
 
@@ -247,7 +277,6 @@ class Shell:
             else:
                 self._due.pop(output, None)
             (self._leased.add if output.lease else self._leased.discard)(output)
-            busy = output.lease is not None or output.applied != output.rules.safe
-            (self._busy.add if busy else self._busy.discard)(output)
+            (self._busy.add if output.busy else self._busy.discard)(output)
             self.bench.remember(output)
             self.voice.lease(output)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pimqtt_agent.keeper import messages as wire
-from pimqtt_agent.keeper.bench import Bench, Mounted
+from pimqtt_agent.keeper.bench import Bench
 from pimqtt_agent.keeper.link import Link
+from pimqtt_agent.keeper.mounted import Mounted
 from pimqtt_agent.keeper.stamp import Stamp
 from pimqtt_agent.lease import Output
 from pimqtt_agent.rules import Accepted, Lease, Rejected, Reverted, Waiting

@@ -25,8 +25,20 @@ CAR = "{id: car, kind: drive, left: {forward: 5, backward: 6}, right: {forward: 
 FAN = "{id: fan, kind: motor, forward: 23, backward: 24, deadman: 0.5}"
 LAMP = "{id: lamp, kind: switch, pin: 27}"
 PUMP = "{id: pump, kind: switch, pin: 17, ttl: {default: 5, max: 60}}"
+DEADMAN_S = 0.5
+#: The four lines of the car.
+WHEELS = (5, 6, 13, 19)
+#: Emergency stops.
+ALL, NODE, DEVICE = "pimqtt/stop", "pimqtt/car1/stop", "pimqtt/car1/car/stop"
 #: What a dead-man may be late on a loaded test machine (s); the promise is 20 ms on a board of its own.
 LATE_S = 0.06
+#: What a loaded machine may add to a change that is no dead-man (s).
+SLOW_S = 0.4
+
+
+def switch(options: str, name: str = "lamp", pin: int = 27) -> str:
+    """Configure a switch."""
+    return f"{{id: {name}, kind: switch, pin: {pin}, {options}}}"
 
 
 async def online(watch: Observer, since: int = 0, timeout_s: float = 10) -> None:
@@ -44,6 +56,44 @@ async def reached(running: Node, pin: int, level: float, timeout_s: float = 3) -
             return int(rows[-1]["t_ns"])
         assert time.monotonic() < end, f"pin {pin} not at {level} within {timeout_s} s: {running.levels(pin)}"
         await asyncio.sleep(0.01)
+
+
+async def reached_any(running: Node, pin: int) -> None:
+    """Wait until a pin is driven."""
+    await eventually(lambda: running.levels(pin) and running.levels(pin)[-1] > 0, what=f"pin {pin} is driven")
+
+
+async def wheels(running: Node, *levels: float) -> None:
+    """Wait until the four lines of the car are at these levels."""
+
+    def now() -> tuple[float, ...]:
+        return tuple(running.levels(pin)[-1] for pin in WHEELS)
+
+    await eventually(lambda: now() == levels, 3, f"{levels}, is {now()}")
+
+
+def moves(running: Node, pin: int) -> list[dict[str, Any]]:
+    """List the rows of a pin after its claim."""
+    return [row for row in running.rows() if row["pin"] == pin][1:]
+
+
+def on_for(running: Node, pin: int, *, on: bool = True) -> list[float]:
+    """List how long a pin was on (or off) each time (s), without the last if it still is."""
+    times, since = [], None
+    for row in running.rows():
+        if row["pin"] != pin:
+            continue
+        if bool(row["value"]) is on and since is None:
+            since = row["t_ns"]
+        elif bool(row["value"]) is not on and since is not None:
+            times.append(seconds(since, row["t_ns"]))
+            since = None
+    return times
+
+
+def off_for(running: Node, pin: int) -> list[float]:
+    """List how long a pin was off each time before it went on again (s)."""
+    return on_for(running, pin, on=False)
 
 
 async def eventually(condition: Callable[[], Any], timeout_s: float = 5, what: str = "") -> Any:
@@ -70,6 +120,25 @@ async def told(watch: Observer, device: str, payload: dict[str, Any], **send: An
     )
     content: dict[str, Any] = seen.json()
     return content
+
+
+async def eventually_told(watch: Observer, device: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Send a command until a keeper is there for it."""
+    for _ in range(50):
+        result = await told(watch, device, payload)
+        if result["code"] != "unavailable":
+            return result
+        await asyncio.sleep(0.05)
+    raise AssertionError("no keeper")
+
+
+async def stop_accepted(watch: Observer, device: str) -> None:
+    """Send the stop of a device until it is taken."""
+    for _ in range(50):
+        if (await told(watch, device, {"value": "stop"}))["outcome"] == "accepted":
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{device} does not take a stop")
 
 
 async def called(watch: Observer, **call: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -14,7 +15,11 @@ import yaml
 
 from pimqtt_agent.config import load
 from pimqtt_agent.devices import KINDS
+from pimqtt_agent.devices.base import Device
+from pimqtt_agent.devices.options import OutputDevice
+from pimqtt_agent.settings import MqttOptions, Settings
 from tests.fakes import FakeBoard, FakeReport
+from tests.pure.world import CODES
 from tests.rig import ROOT, Mosquitto, Node, Observer
 
 SMALLEST = (
@@ -58,7 +63,11 @@ async def test_the_examples_by_hand_do_what_they_say(
     await watch.wait("pimqtt/car1/stop/state", lambda s: s.text == "ON")
     run(ask, broker, tmp_path)
     actions = await watch.wait("pimqtt/car1/call/result", lambda s: isinstance(s.json(), dict))
-    assert "token" in actions.json()["result"]
+    assert {"token", "list_pins"} <= set(actions.json()["result"])
+    pins = await watch.wait("pimqtt/car1/call/result", lambda s: b"list_pins" in s.payload and b'"pins"' in s.payload)
+    (shown,) = json.loads(blocks("docs/mqtt.md", "json")[0])["pins"]
+    assert shown in pins.json()["result"]["pins"]
+    assert {pin["line"] for pin in pins.json()["result"]["pins"]} == {17, 5, 6, 13, 19}
     batch = await watch.wait("pimqtt/car1/call/result", lambda s: isinstance(s.json(), list))
     assert [a["outcome"] for a in batch.json()] == ["accepted", "accepted"]
 
@@ -67,9 +76,43 @@ async def test_the_examples_by_hand_do_what_they_say(
 def test_every_configuration_of_the_documentation_is_valid(name: str, tmp_path: Path) -> None:
     texts = blocks(name, "yaml")
     assert texts
+    (tmp_path / "secrets.yaml").write_text("mqtt_password: of the test\n")
+    (tmp_path / "pumps.yaml").write_text("- {id: pump, kind: switch, pin: 17}\n- {id: spare, kind: switch, pin: 18}\n")
     for text in texts:
         (tmp_path / "config.yaml").write_text(text)
-        load(tmp_path / "config.yaml")
+        settings = load(tmp_path / "config.yaml")
+        assert ("spare" in {device.id for device in settings.devices}) == ("!include" in text)
+        for profile in re.findall(r"^  (\w+):\n", text.partition("\nprofiles:\n")[2], re.MULTILINE):
+            assert load(tmp_path / "config.yaml", profile=profile).hardware.backend == "simulated"
+
+
+def test_every_section_and_every_option_of_outputs_is_documented() -> None:
+    document = (ROOT / "docs/configuration.md").read_text()
+    tables = "\n".join(re.findall(r"^\| (`.*?) \|", document, re.MULTILINE))
+    named = {word for code in re.findall(r"`([^`]*)`", tables) for word in re.findall(r"\w+", code)}
+    sections = Settings.model_fields.keys() - {"file"}
+    options = OutputDevice.model_fields.keys() - Device.model_fields.keys()
+    assert sections | options <= named
+    mqtt = document.split("| `mqtt` |")[1].splitlines()[0]
+    assert MqttOptions.model_fields.keys() <= set(re.findall(r"\w+", mqtt))
+
+
+def test_home_assistants_entities_are_those_of_the_kinds() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", (ROOT / "docs/home-assistant.md").read_text(), re.MULTILINE))
+    assert rows.keys() == KINDS.keys()
+    for word, row in rows.items():
+        device = KINDS[word].model_validate(yaml.safe_load(KINDS[word].example))
+        for entity in device.entities():
+            assert entity.platform.replace("_", " ") in row, f"{word}: {entity.platform}"
+            if entity.name:
+                assert entity.name.lower() in row.lower(), f"{word}: {entity.name}"
+
+
+def test_every_module_that_is_named_exists() -> None:
+    """In the prose, and in the drawn ways: those are to be followed in the code."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    for name in set(re.findall(r"(?<![\w/<>])((?:\w+/)?\w+\.py)\b", text)):
+        assert (ROOT / name).exists() or list((ROOT / "pimqtt_agent").rglob(name)), name
 
 
 def test_the_documentation_names_only_what_exists() -> None:
@@ -79,10 +122,11 @@ def test_the_documentation_names_only_what_exists() -> None:
 
 
 def test_the_codes_of_the_documentation_are_those_of_the_product() -> None:
-    documented = set(re.findall(r"`(\w+)`", (ROOT / "docs/mqtt.md").read_text().split("## Codes")[1]))
+    table = (ROOT / "docs/mqtt.md").read_text().split("## Codes of a rejection")[1].split("\n## ")[0]
+    first = " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))
+    assert set(re.findall(r"`(\w+)`", first)) == CODES
     sources = "".join(path.read_text() for path in (ROOT / "pimqtt_agent").rglob("*.py"))
-    for code in documented - {"holder", "retry_after_s"}:
-        assert f'"{code}"' in sources, code
+    assert [code for code in sorted(CODES) if f'"{code}"' not in sources] == []
 
 
 def test_the_kind_of_the_contribution_guide_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ async def test_a_broker_that_does_not_take_version_5_is_spoken_to_in_3_1_1(tmp_p
             await reached(running, 27, 1)
             broker.drop()
             await eventually(lambda: broker.versions == [5, 4, 4], 5, "3.1.1 until the next start")
-            await eventually(lambda: broker.clients == 1, 5, "back")
+            await eventually(lambda: broker.said(AVAILABILITY).count("online") == 2, 5, "back")
             old = running.signal("agent", signal.SIGKILL)
             await replaced(running, "agent", old)
             await eventually(lambda: broker.versions == [5, 4, 4, 5, 4], 8, "version 5 is tried again")

@@ -8,39 +8,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.broker.steps import PUMP, Start, online, replaced
 from tests.rig import ROOT, Mosquitto, Node, Observer, config, wait_for
 
 pytestmark = pytest.mark.broker
 
-PUMP = "{id: pump, kind: switch, pin: 17, ttl: {default: 5, max: 60}}"
 LAST = "{id: last, kind: switch, pin: 27, initial: last}"
 EYE = "{id: eye, kind: camera, source: synthetic}"
-Start = Callable[..., Node]
-
-
-def wait_new(running: Node, role: str, old: int) -> None:
-    wait_for(lambda: running.pid(role) not in (0, old), what=f"a new {role}")
-
-
-async def ready(watch: Observer) -> None:
-    await watch.wait("homeassistant/device/car1/pump/config", timeout_s=15)
 
 
 async def test_a_latch_outlives_camera_keeper_agent_and_restart(node: Start, watch: Observer) -> None:
     running = node(PUMP, LAST, EYE)
-    await ready(watch)
+    await online(watch)
     await watch.wait("pimqtt/car1/eye/image", timeout_s=15)
     await watch.send("pimqtt/car1/stop/set", "ON")
     await watch.wait("pimqtt/car1/stop/state", lambda s: s.text == "ON")
     for role in ("keeper camera eye", "agent"):
         count = len(watch.seen)
-        old = running.signal(role, signal.SIGKILL)
-        wait_new(running, role, old)
+        await replaced(running, role, running.signal(role, signal.SIGKILL))
         await watch.wait("pimqtt/car1/eye/image", timeout_s=15, since=count)
         assert watch.last("pimqtt/car1/stop/state").text == "ON"  # type: ignore[union-attr]
     running.stop()
@@ -53,24 +42,11 @@ async def test_a_latch_outlives_camera_keeper_agent_and_restart(node: Start, wat
     assert 1 not in running.levels(27)
 
 
-async def test_the_fifth_death_of_the_keeper_is_as_short_as_the_first(node: Start, watch: Observer) -> None:
-    running = node(PUMP)
-    await ready(watch)
-    for turn in range(5):
-        await watch.send("pimqtt/car1/pump/set", {"value": "ON", "ttl": 30, "id": f"t{turn}"})
-        await watch.result("pump", f"t{turn}", 3, outcome="accepted")
-        killed_ns = time.monotonic_ns()
-        old = running.signal("keeper pins", signal.SIGKILL)
-        wait_new(running, "keeper pins", old)
-        assert (running.wait_level(17, 0) - killed_ns) / 1e9 < 1
-        await watch.wait("pimqtt/car1/pump/state", lambda s: s.text == "OFF", since=len(watch.seen) - 3)
-
-
 async def test_a_second_agent_of_the_same_node_makes_one_go_away(
     node: Start, broker: Mosquitto, watch: Observer, tmp_path: Path
 ) -> None:
     first = node(PUMP)
-    await ready(watch)
+    await online(watch)
     with Node(tmp_path / "second", config(broker.port, PUMP)) as second:
         told = "another agent with our name"
         wait_for(lambda: told in first.log.read_text() + second.log.read_text(), 20, "backing off")
@@ -79,50 +55,10 @@ async def test_a_second_agent_of_the_same_node_makes_one_go_away(
         assert [text.count("connected to") <= 2 for text in logs] == [True, True], "\n".join(logs)
 
 
-async def test_a_reload_with_other_hardware_replaces_the_keeper(node: Start, watch: Observer) -> None:
-    running = node(PUMP)
-    await ready(watch)
-    keeper = running.pid("keeper pins")
-    running.config.write_text(running.config.read_text().replace("trace.jsonl", "other.jsonl"))
-    assert running.process
-    os.kill(running.process.pid, signal.SIGHUP)
-    wait_for((running.folder / "other.jsonl").exists, 10, "the other trace")
-    assert running.pid("keeper pins") != keeper
-
-
-async def test_a_reload_under_another_name_is_refused(node: Start, watch: Observer) -> None:
-    running = node(PUMP)
-    await ready(watch)
-    agent = running.pid("agent")
-    running.config.write_text(running.config.read_text().replace("node: car1", "node: car9"))
-    assert running.process
-    os.kill(running.process.pid, signal.SIGHUP)
-    wait_for(lambda: "restart pimqtt for this" in running.log.read_text(), what="the refusal")
-    assert running.pid("agent") == agent
-
-
-async def test_a_short_linger_does_not_end_the_pins_of_a_living_agent(node: Start, watch: Observer) -> None:
-    running = node(PUMP, extra="linger_s: 1\n")
-    await ready(watch)
-    keeper = running.pid("keeper pins")
-    await asyncio.sleep(2.5)
-    assert running.pid("keeper pins") == keeper
-
-
-async def test_the_pins_end_without_an_agent_and_come_back_with_it(node: Start, watch: Observer) -> None:
-    running = node("{id: lamp, kind: switch, pin: 4}", PUMP, extra="linger_s: 1\n")
-    await ready(watch)
-    await watch.send("pimqtt/car1/lamp/set", {"value": "ON", "id": "a"})
-    await watch.result("lamp", "a")
-    agent = running.signal("agent", signal.SIGSTOP)
-    wait_for(lambda: running.levels(4)[-1] == 0, 5, "on_stop without an agent")
-    os.kill(agent, signal.SIGCONT)
-
-
 async def test_a_full_disk_costs_the_trace_and_nothing_else(broker: Mosquitto, watch: Observer, tmp_path: Path) -> None:
     text = config(broker.port, PUMP).replace("trace.jsonl", "/dev/full")
     with Node(tmp_path / "node", text) as running:
-        await ready(watch)
+        await online(watch)
         await watch.send("pimqtt/car1/pump/set", {"value": "ON", "ttl": 1, "id": "a"})
         await watch.result("pump", "a", outcome="accepted")
         await watch.result("pump", outcome="reverted")
@@ -133,7 +69,7 @@ async def test_a_full_disk_costs_the_trace_and_nothing_else(broker: Mosquitto, w
 
 async def test_an_emergency_stop_may_be_json(node: Start, watch: Observer) -> None:
     node(PUMP)
-    await ready(watch)
+    await online(watch)
     await watch.send("pimqtt/car1/stop/set", {"value": "ON", "id": "z"})
     await watch.wait("pimqtt/car1/stop/state", lambda s: s.text == "ON")
 

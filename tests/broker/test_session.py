@@ -38,7 +38,7 @@ from tests.broker.steps import (
     text,
     told,
 )
-from tests.mosquitto.hardened import Hardened, hardened_broker
+from tests.mosquitto.hardened import Hardened, hardened_broker, run_setup
 from tests.rig import Mosquitto, Node, Observer, Seen, config, free_port, observer
 
 pytestmark = pytest.mark.broker
@@ -129,6 +129,22 @@ async def test_many_births_in_a_row_bring_the_states_once(node: Start, watch: Ob
     await watch.wait("pimqtt/car1/lamp/state", since=since, timeout_s=3)
     await asyncio.sleep(0.5)
     assert 1 <= len(words(watch, "pimqtt/car1/lamp/state", since)) <= 2
+
+
+async def test_after_a_birth_of_home_assistant_each_node_waits_a_while_of_its_own(node: Start, watch: Observer) -> None:
+    """A whole fleet hears the birth at once and must not answer at once."""
+    node(LAMP)
+    await online(watch)
+    await watch.wait("pimqtt/car1/lamp/state")
+    waited_s = []
+    for _ in range(4):
+        since, sent_s = len(watch.seen), time.monotonic()
+        await watch.send("homeassistant/status", "online")
+        seen = await watch.wait("pimqtt/car1/lamp/state", since=since, timeout_s=4)
+        waited_s.append(seen.at_s - sent_s)
+        assert words(watch, "pimqtt/car1/lamp/state", since) == ["OFF"]
+    assert all(0.2 <= one <= 2.3 for one in waited_s)
+    assert max(waited_s) - min(waited_s) > 0.02
 
 
 async def test_a_broker_that_is_away_costs_no_time(node: Start, watch: Observer, broker: Mosquitto) -> None:
@@ -662,6 +678,31 @@ async def test_a_login_is_used_and_a_wrong_one_is_said_and_tried_again(tmp_path:
         assert "Traceback" not in running.log.read_text()
 
 
+async def test_tls_can_be_told_not_to_check_the_name_of_the_broker_and_nothing_else(tmp_path: Path) -> None:
+    """The certificate is for other names than 127.0.0.2."""
+    folder, port = tmp_path / "tls", free_port()
+    assert run_setup(folder, "--host", "127.0.0.1").returncode == 0
+    assert run_setup(tmp_path / "other", "--host", "127.0.0.1").returncode == 0
+    extra = (
+        f"user {getpass.getuser()}\nlistener {port} 127.0.0.2\n"
+        f"certfile {folder}/server.crt\nkeyfile {folder}/server.key\n"
+    )
+    ca, other = folder / "ca.crt", tmp_path / "other" / "ca.crt"
+    with Mosquitto(tmp_path, extra):
+        for tls, said in (
+            (f'{{ca: "{ca}"}}', "IP address mismatch"),
+            (f'{{ca: "{other}", insecure: true}}', "certificate verify failed"),
+            ("{insecure: true}", "certificate verify failed"),
+            (f'{{ca: "{ca}", insecure: true}}', "connected to 127.0.0.2"),
+        ):
+            content = text(port, LAMP, mqtt=f"tls: {tls}").replace("host: 127.0.0.1", "host: 127.0.0.2")
+            with Node(tmp_path / "node", content) as running:
+                await eventually(lambda: said in running.log.read_text(), 10, said)  # noqa: B023 - done within the turn
+                assert "Traceback" not in running.log.read_text()
+                assert ("connected to" in running.log.read_text()) is ("connected" in said)
+            running.log.unlink()
+
+
 @contextmanager
 def denials(broker: Hardened) -> Iterator[list[str]]:
     """Have the broker say what it refuses; the list is filled at the end."""
@@ -700,6 +741,8 @@ async def test_everything_works_on_the_hardened_broker_and_nothing_is_denied(tmp
                 assert picture.payload[:2] == b"\xff\xd8"
                 assert "Traceback" not in node.log.read_text()
                 assert "marker did not come back" not in node.log.read_text()
+                await asyncio.sleep(7)  # what it wrote was read back
+                assert "does not let" not in node.log.read_text()
             await watch.wait(AVAILABILITY, lambda s: s.text == "offline")
             left = [s for s in await _left(broker) if s.topic.endswith("/set")]
             assert left == []

@@ -1,4 +1,4 @@
-"""What changes under a running node: another version, another configuration. Pins hold still."""
+"""Another version is installed under a running node: its agent takes over, or ours goes on. Pins hold still."""
 
 from __future__ import annotations
 
@@ -6,86 +6,163 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.rig import ROOT, Mosquitto, Node, Observer, config, observer, wait_for
+from tests.broker.steps import LAMP, PUMP, online, replaced, told
+from tests.rig import ROOT, Mosquitto, Node, Observer, config
 
 pytestmark = pytest.mark.broker
 
-LAMP = "{id: lamp, kind: switch, pin: 27}"
-PUMP = "{id: pump, kind: switch, pin: 17, ttl: {default: 5, max: 60}}"
+REFUSED = "going on with ours and the last good configuration"
 
 
-async def test_an_agent_of_another_version_takes_over_the_living_keeper(
-    broker: Mosquitto, watch: Observer, tmp_path: Path
+class Installed:
+    """A node that runs from an installation of its own, which can be updated."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.package = folder / "site/pimqtt_agent"
+        shutil.copytree(ROOT / "pimqtt_agent", self.package, ignore=shutil.ignore_patterns("__pycache__"))
+        text = config(port, PUMP, LAMP)
+        self.node = Node(folder / "node", text, {"PYTHONPATH": str(self.package.parent)})
+
+    def update(self, path: str = "__init__.py", old: str = '__version__ = "', new: str = '__version__ = "9') -> None:
+        """Install the next version, in which one text is another."""
+        for name, was, becomes in ((path, old, new), ("__init__.py", '__version__ = "', '__version__ = "9')):
+            file = self.package / name
+            text = file.read_text()
+            assert was in text, (name, was)
+            file.write_text(text.replace(was, becomes, 1))
+
+    def configure(self, old: str, new: str) -> None:
+        """Change the configuration."""
+        text = self.node.config.read_text()
+        assert old in text
+        self.node.config.write_text(text.replace(old, new))
+
+    def reload(self) -> None:
+        """Ask for the configuration to be read again."""
+        assert self.node.process
+        os.kill(self.node.process.pid, signal.SIGHUP)
+
+
+@pytest.fixture
+def installed(broker: Mosquitto, tmp_path: Path) -> Iterator[Installed]:
+    made = Installed(tmp_path, broker.port)
+    with made.node:
+        yield made
+
+
+async def version(watch: Observer, since: int, *, new: bool = True, timeout_s: float = 10) -> None:
+    """Wait until an agent of the new or of our own version has told what it is."""
+    await watch.wait("pimqtt/car1/info", lambda s: s.json()["version"].startswith("9") is new, timeout_s, since)
+
+
+async def driven(watch: Observer, installed: Installed) -> int:
+    """Have a lease run and something rest ON; return the keeper that must not notice what follows."""
+    await online(watch)
+    await told(watch, "lamp", {"value": "ON"})
+    await told(watch, "pump", {"value": "ON", "ttl": 30, "owner": "me"})
+    return installed.node.pid("keeper pins")
+
+
+async def assert_nothing_moved(watch: Observer, installed: Installed, keeper: int, since: int) -> None:
+    lease = await watch.wait("pimqtt/car1/pump/lease", lambda s: s.payload != b"{}", since=since)
+    assert lease.json()["owner"] == "me"
+    assert installed.node.pid("keeper pins") == keeper
+    assert (installed.node.levels(17), installed.node.levels(27)) == ([0, 1], [0, 1])
+
+
+async def test_an_agent_of_another_version_takes_over_the_living_keeper(installed: Installed, watch: Observer) -> None:
+    keeper = await driven(watch, installed)
+    installed.update()
+    since = len(watch.seen)
+    installed.node.signal("agent", signal.SIGKILL)
+    await version(watch, since)
+    await assert_nothing_moved(watch, installed, keeper, since)
+    assert installed.node.pid("agent")
+    await told(watch, "pump", {"value": "ON", "ttl": 0.5, "owner": "me"})
+    await watch.result("pump", outcome="reverted", cause="expired", timeout_s=6)
+    assert installed.node.levels(17) == [0, 1, 0]
+
+
+async def test_a_mistake_that_the_new_agent_finds_is_told_once_and_ours_goes_on_until_it_is_mended(
+    installed: Installed, watch: Observer
 ) -> None:
-    shutil.copytree(ROOT / "pimqtt_agent", tmp_path / "site/pimqtt_agent")
-    running = Node(tmp_path / "node", config(broker.port, PUMP), {"PYTHONPATH": str(tmp_path / "site")})
-    with running:
-        await watch.wait("pimqtt/car1/pump/state", timeout_s=10)
-        await watch.send("pimqtt/car1/pump/set", {"value": "ON", "ttl": 4, "id": "a", "owner": "me"})
-        await watch.result("pump", "a", outcome="accepted")
-        keeper = running.pid("keeper pins")
-        package = tmp_path / "site/pimqtt_agent/__init__.py"
-        package.write_text(package.read_text().replace('__version__ = "', '__version__ = "9'))
-        count = len(watch.seen)
-        running.signal("agent", signal.SIGKILL)
-        info = await watch.wait("pimqtt/car1/info", lambda s: s.json()["version"].startswith("9"), 10, count)
-        assert info.retain
-        lease = await watch.wait("pimqtt/car1/pump/lease", lambda s: s.payload != b"{}", since=count)
-        assert lease.json()["owner"] == "me"
-        assert running.pid("keeper pins") == keeper
-        assert running.pid("agent")
-        await watch.result("pump", outcome="reverted", cause="expired", timeout_s=6)
-        assert running.levels(17) == [0, 1, 0]
+    keeper = await driven(watch, installed)
+    installed.update()
+    installed.configure("pin: 27", "pin: many")
+    since = len(watch.seen)
+    agent = installed.node.signal("agent", signal.SIGKILL)
+    await version(watch, since, new=False)
+    info = await watch.wait("pimqtt/car1/info", lambda s: s.json()["problem"], since=since)
+    assert "'many'" in info.json()["problem"]
+    await assert_nothing_moved(watch, installed, keeper, since)
+    agent = await replaced(installed.node, "agent", agent)
+    installed.node.signal("agent", signal.SIGKILL)  # what was refused is not tried at every start
+    agent = await replaced(installed.node, "agent", agent)
+    await asyncio.sleep(1)
+    assert installed.node.pid("agent") == agent
+    log = installed.node.log.read_text()
+    assert log.count("'many'") == 1
+    assert log.count(REFUSED) == 1
+    assert "kill -HUP" in log
+    assert "Traceback" not in log
+    since = len(watch.seen)
+    installed.configure("pin: many", "pin: 27")
+    installed.reload()
+    await version(watch, since)
+    info = await watch.wait("pimqtt/car1/info", since=since)
+    assert info.json()["problem"] is None
+    await assert_nothing_moved(watch, installed, keeper, since)
 
 
-async def test_a_reload_reopens_only_what_changed(node: Callable[..., Node], watch: Observer) -> None:
-    running = node(LAMP, PUMP)
-    await watch.wait("homeassistant/device/car1/pump/config", timeout_s=10)
-    await watch.send("pimqtt/car1/lamp/set", {"value": "ON", "id": "a"})
-    await watch.result("lamp", "a")
-    keeper = running.pid("keeper pins")
-    changed = PUMP.replace("default: 5", "default: 7")
-    more = changed + "\n  - {id: horn, kind: switch, pin: 4}"
-    running.config.write_text(running.config.read_text().replace(PUMP, more))
-    count = len(watch.seen)
-    assert running.process
-    os.kill(running.process.pid, signal.SIGHUP)
-    await watch.wait("pimqtt/car1/horn/state", timeout_s=10, since=count)
-    assert running.pid("keeper pins") == keeper
-    assert running.levels(27) == [0, 1]
-    assert running.levels(17) == [0, 0]
-    assert running.levels(4) == [0]
+async def test_a_configuration_that_the_new_version_no_longer_takes_leaves_ours_at_work(
+    installed: Installed, watch: Observer
+) -> None:
+    keeper = await driven(watch, installed)
+    installed.update("devices/switch.py", "    active_low: bool = False\n", "    low: bool = False\n")
+    installed.update("devices/switch.py", "device.active_low", "device.low")
+    installed.configure("pin: 27", "pin: 27, active_low: false")
+    since = len(watch.seen)
+    installed.reload()  # good for us, and unknown to the new one
+    await version(watch, since, new=False)
+    info = await watch.wait("pimqtt/car1/info", lambda s: s.json()["problem"], since=since)
+    assert "active_low" in info.json()["problem"]
+    assert installed.node.pid("keeper pins") == keeper
+    since = len(watch.seen)
+    installed.configure("active_low: false", "low: false")
+    installed.reload()  # the other way round; this option only the new keeper will know
+    await version(watch, since)
+    assert installed.node.pid("keeper pins") == keeper
+    assert installed.node.levels(17) == [0, 1]
+    gone = await watch.wait("pimqtt/car1/lamp/availability", lambda s: s.text == "offline", since=since)
+    assert gone.retain
+    refused = await told(watch, "lamp", {"value": "ON"})
+    assert refused["code"] == "unavailable"
+    assert "restart pimqtt" in refused["reason"]
+    assert (await told(watch, "pump", {"value": "OFF"}))["outcome"] == "accepted"
+    assert "Traceback" not in installed.node.log.read_text()
 
 
-async def test_a_reload_with_mistakes_changes_nothing(node: Callable[..., Node], watch: Observer) -> None:
-    running = node(LAMP)
-    await watch.wait("homeassistant/device/car1/lamp/config", timeout_s=10)
-    agent = running.pid("agent")
-    running.config.write_text(running.config.read_text().replace("pin: 27", "pin: many"))
-    assert running.process
-    os.kill(running.process.pid, signal.SIGHUP)
-    wait_for(lambda: "going on with the old one" in running.log.read_text(), what="the message")
-    assert "'many'" in running.log.read_text()
-    assert running.pid("agent") == agent
+async def test_an_installation_that_is_broken_leaves_ours_at_work(installed: Installed, watch: Observer) -> None:
+    keeper = await driven(watch, installed)
+    installed.update("session.py", "from __future__ import annotations", "from __future__ import nothing")
+    since = len(watch.seen)
+    installed.node.signal("agent", signal.SIGKILL)
+    await version(watch, since, new=False)
+    await watch.wait("pimqtt/car1/info", lambda s: "exit status 1" in str(s.json()["problem"]), since=since)
+    await assert_nothing_moved(watch, installed, keeper, since)
 
 
-async def test_a_device_that_leaves_leaves_nothing_retained(node: Callable[..., Node], broker: Mosquitto) -> None:
-    running = node(LAMP, PUMP)
-    async with observer(broker.port) as first:
-        await first.wait("homeassistant/device/car1/pump/config", timeout_s=10)
-        await first.wait("pimqtt/car1/pump/lease")
-    running.stop()
-    running.config.write_text(running.config.read_text().replace(f"  - {PUMP}\n", ""))
-    async with observer(broker.port) as second:
-        await asyncio.to_thread(running.start)
-        await second.wait("homeassistant/device/car1/pump/config", lambda s: not s.payload, 10)
-        await second.wait("pimqtt/car1/pump/lease", lambda s: not s.payload, 10)
-        await second.wait("pimqtt/car1/pump/availability", lambda s: not s.payload, 10)
-    async with observer(broker.port) as later:
-        await later.wait("pimqtt/car1/lamp/state")
-        assert [seen.topic for seen in later.seen if "/pump" in seen.topic] == []
+async def test_a_version_with_another_link_waits_for_a_restart(installed: Installed, watch: Observer) -> None:
+    keeper = await driven(watch, installed)
+    installed.update("keeper/messages.py", "\nVERSION = ", "\nVERSION = 9")
+    since = len(watch.seen)
+    installed.node.signal("agent", signal.SIGKILL)
+    await version(watch, since, new=False)
+    info = await watch.wait("pimqtt/car1/info", lambda s: s.json()["problem"], since=since)
+    assert "restart pimqtt" in info.json()["problem"]
+    await assert_nothing_moved(watch, installed, keeper, since)

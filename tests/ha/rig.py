@@ -125,6 +125,17 @@ class HomeAssistant(Api):
             (store / key).write_text(json.dumps(content), encoding="utf-8")
         (self.config / "configuration.yaml").write_text(yaml, encoding="utf-8")
 
+    def install(self, component: Path) -> None:
+        """Link a custom component into the configuration; before the start."""
+        folder = self.config / "custom_components"
+        folder.mkdir(exist_ok=True)
+        (folder / component.name).symlink_to(component)
+
+    def configure(self, yaml: str) -> None:
+        """Add to configuration.yaml; before the start. Browsers want ``recorder:``, else the frontend throws."""
+        with (self.config / "configuration.yaml").open("a", encoding="utf-8") as file:
+            file.write(yaml)
+
     async def start(self) -> None:
         """Start it and wait until it runs and hears the broker; the first time, make it a home of its own."""
         self._spawn()

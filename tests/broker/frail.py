@@ -1,0 +1,71 @@
+"""A switch whose hardware fails as a test wants it: a kind of somebody else's package, in real keepers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.rig import ROOT
+
+_KIND = '''
+import os
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from pimqtt_agent.devices.switch import Switch, SwitchDriver
+from pimqtt_agent.errors import HardwareError
+
+FOLDER = Path(__file__).parent
+
+
+def fails(how):
+    return (FOLDER / how).exists()
+
+
+class Frail(Switch, kind="frail"):
+    """A switch on failing hardware."""
+
+    example: ClassVar[str] = "{id: it, kind: frail, pin: 4}"
+
+    def open(self, board, first, report):
+        if fails("crash"):
+            os._exit(70)
+        if fails("slow"):
+            time.sleep(1.5)
+        if fails("unopenable"):
+            raise HardwareError("it can't be opened")
+        return FrailDriver(self, board, first[""])
+
+
+class FrailDriver(SwitchDriver):
+    def drive(self, key, value, now, **shape):
+        if fails("unwritable"):
+            raise HardwareError("it can't be written")
+        super().drive(key, value, now, **shape)
+'''
+
+
+class Frail:
+    """The installed kind ``frail``; ``fails`` makes it ``crash``, be ``slow``, ``unopenable`` or ``unwritable``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        installed = folder / "frail-1.0.dist-info"
+        installed.mkdir(parents=True)
+        (folder / "frail.py").write_text(_KIND)
+        (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: frail\nVersion: 1.0\n")
+        (installed / "entry_points.txt").write_text("[pimqtt.kinds]\nfrail = frail:Frail\n")
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What a node needs to find it."""
+        return {"PYTHONPATH": os.pathsep.join([str(self._folder), str(ROOT)])}
+
+    def fails(self, how: str) -> None:
+        """Fail like that from now on."""
+        (self._folder / how).touch()
+
+    def works(self, how: str) -> None:
+        """Fail like that no longer."""
+        (self._folder / how).unlink()
