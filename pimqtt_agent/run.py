@@ -11,7 +11,7 @@ from pathlib import Path
 
 from setproctitle import setproctitle
 
-from pimqtt_agent import agent, hardware, store, supervisor
+from pimqtt_agent import agent, hardware, logs, store, supervisor
 from pimqtt_agent.child_agent import LINK
 from pimqtt_agent.config import load
 from pimqtt_agent.errors import ConfigError, LinkError, PimqttError
@@ -27,7 +27,7 @@ from pimqtt_agent.settings import Settings
 def main(options: RunOptions) -> int:
     """Run a node; return the exit status: 0 stopped, 1 mistakes or already running, 2 unreadable."""
     setproctitle("pimqtt: supervisor")
-    _log(verbose=options.verbose)
+    logs.begin(verbose=options.verbose)
     path = Path(options.config).absolute()
     try:
         settings = load(Path(options.config), profile=options.profile)
@@ -54,7 +54,7 @@ def main(options: RunOptions) -> int:
 def agent_main(options: RunOptions) -> int:
     """Be the agent of a supervisor of another version, with the descriptors that it hands over."""
     setproctitle("pimqtt: agent")
-    _log(verbose=options.verbose)
+    logs.begin(verbose=options.verbose)
     die_with_parent(signal.SIGTERM)
     control = socket.socket(fileno=options.control)
     ends = {name: socket.socket(fileno=descriptor) for name, descriptor in options.links}
@@ -74,11 +74,6 @@ def _check_link() -> None:
     theirs = os.environ.pop(LINK, str(VERSION))
     if theirs != str(VERSION):
         raise LinkError(f"this version speaks version {VERSION} of the link, what runs speaks {theirs}: restart pimqtt")
-
-
-def _log(*, verbose: bool) -> None:
-    text = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, stream=sys.stderr, format=text)
 
 
 def _page(settings: Settings) -> Page:
