@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import signal
+import socket
 import time
 from typing import Any
 
 import pytest
 
+from tests.broker.old_broker import CONNECT, PUBLISH, packet
+from tests.broker.old_broker import text as mqtt_text
 from tests.broker.steps import (
     ALL,
     CAR,
@@ -26,6 +31,7 @@ from tests.broker.steps import (
     reached,
     reached_any,
     replaced,
+    results,
     retain,
     seconds,
     stop_accepted,
@@ -163,6 +169,8 @@ async def test_a_retained_stop_is_done_and_cleared_and_a_retained_reset_is_refus
     await watch.send(f"{topic}/set", "OFF", retain=True)
     refused_ = await watch.wait(f"{state}/result", since=since)
     assert refused_.json()["code"] == "retained"
+    again = await watch.wait(f"{state}/state", since=since)  # a switch that believed in it is put right
+    assert (again.text, again.retain) == ("ON", True)
     await cleared(broker.port, f"{topic}/set")
     assert (await told(watch, "car", {"value": {"x": 0, "y": 1}, "owner": "me"}))["code"] == "latched"
     await watch.send(f"{topic}/set", "OFF")
@@ -208,9 +216,48 @@ async def test_a_stop_that_is_no_word_is_answered_and_changes_nothing(node: Star
         since = len(watch.seen)
         await watch.send(f"{NODE}/set", payload)
         assert (await watch.wait(f"{NODE}/result", since=since)).json()["code"] == "invalid"
+        assert (await watch.wait(f"{NODE}/state", since=since)).text == "OFF"
+        await asyncio.sleep(0.12)  # the true state comes again at most every 100 ms
+    since = len(watch.seen)
+    for _ in range(20):
+        await watch.send(f"{DEVICE}/set", "stop")
+    await eventually(lambda: len(results(watch, "car/stop", since)) == 20, what="each is answered")
+    assert 1 <= len([s for s in watch.seen[since:] if s.topic == f"{DEVICE}/state"]) < 20
     await watch.send(f"{NODE}/set", "")
     accepted = await told(watch, "car", {"value": {"x": 0, "y": 1}, "owner": "me"})
     assert accepted["outcome"] == "accepted"
     last = watch.last(f"{NODE}/state")
     assert last
     assert last.text == "OFF"
+
+
+def publish_at_once(port: int, *messages: tuple[str, str]) -> None:
+    """Publish in one piece, by a client of its own that then goes."""
+    with socket.create_connection(("127.0.0.1", port), 5) as sock:
+        sock.sendall(packet(CONNECT, mqtt_text("MQTT") + bytes([4, 2, 0, 60]) + mqtt_text("at-once")))
+        assert sock.recv(4)
+        sock.sendall(b"".join(packet(PUBLISH, mqtt_text(topic) + payload.encode()) for topic, payload in messages))
+        sock.sendall(packet(14, b""))
+        assert not sock.recv(1)  # the broker has read them all
+
+
+@pytest.mark.parametrize("topic", [ALL, NODE, DEVICE])
+async def test_motion_sent_before_a_stop_and_its_reset_is_not_done_after_them(
+    node: Start, watch: Observer, broker: Mosquitto, topic: str
+) -> None:
+    """All three wait in the agent's socket: it stands still for a moment, shorter than what makes motion stale."""
+    running = node(CAR)
+    await online(watch)
+    move = json.dumps({"value": {"x": 0, "y": 1}, "id": "m", "owner": "me"})
+    agent = running.signal("agent", signal.SIGSTOP)
+    try:
+        messages = ("pimqtt/car1/car/set", move), (f"{topic}/set", "ON"), (f"{topic}/set", "OFF")
+        publish_at_once(broker.port, *messages)
+    finally:
+        os.kill(agent, signal.SIGCONT)
+    refused_ = await watch.result("car", "m")
+    assert refused_["outcome"] == "rejected"
+    assert refused_["code"] in ("latched", "stale")  # stale where the machine let it stand still for too long
+    await watch.wait(f"{DEVICE if topic == DEVICE else NODE}/state", lambda s: s.text == "OFF")
+    await asyncio.sleep(0.3)
+    assert running.levels(5) == [0]

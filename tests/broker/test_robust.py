@@ -30,6 +30,8 @@ async def test_a_latch_outlives_camera_keeper_agent_and_restart(node: Start, wat
     for role in ("keeper camera eye", "agent"):
         count = len(watch.seen)
         await replaced(running, role, running.signal(role, signal.SIGKILL))
+        if role == "agent":
+            await online(watch, count)
         await watch.wait("pimqtt/car1/eye/image", timeout_s=15, since=count)
         assert watch.last("pimqtt/car1/stop/state").text == "ON"  # type: ignore[union-attr]
     running.stop()
@@ -67,11 +69,31 @@ async def test_a_full_disk_costs_the_trace_and_nothing_else(broker: Mosquitto, w
         assert "Traceback" not in log
 
 
-async def test_an_emergency_stop_may_be_json(node: Start, watch: Observer) -> None:
+async def test_an_emergency_stop_may_be_json_and_is_answered_where_it_bears_an_id(node: Start, watch: Observer) -> None:
     node(PUMP)
     await online(watch)
-    await watch.send("pimqtt/car1/stop/set", {"value": "ON", "id": "z"})
-    await watch.wait("pimqtt/car1/stop/state", lambda s: s.text == "ON")
+    reply = "pimqtt/reply/me"
+    for topic, word, owner in (
+        ("pimqtt/car1/stop", "ON", "me"), ("pimqtt/car1/stop", "OFF", None),
+        ("pimqtt/car1/pump/stop", "ON", "me"), ("pimqtt/stop", "OFF", "you"),
+    ):  # fmt: skip
+        since, told = len(watch.seen), topic.replace("pimqtt/stop", "pimqtt/car1/stop")
+        command = {"value": word, "id": f"z{since}"} | ({"owner": owner} if owner else {})
+        await watch.send(f"{topic}/set", command, ResponseTopic=reply, CorrelationData=b"c")
+        expected = {
+            "id": f"z{since}", "outcome": "accepted", "code": None, "reason": None, "value": word, "state": word,
+            "ttl": None, "cause": None, "owner": owner or "anonymous", "holder": None, "token": None,
+        }  # fmt: skip
+        seen = await watch.wait(f"{told}/result", since=since)
+        assert (seen.json(), seen.retain) == (expected, False)
+        seen = await watch.wait(reply, since=since)
+        assert seen.json() == expected
+        assert seen.properties.CorrelationData == b"c"
+        await watch.wait(f"{told}/state", lambda s, word=word: s.text == word, since=since)  # type: ignore[misc]
+    since = len(watch.seen)
+    await watch.send("pimqtt/car1/stop/set", {"value": "OFF", "owner": "me"})
+    await watch.wait("pimqtt/car1/stop/state", since=since)
+    assert not [s for s in watch.seen[since:] if s.topic.endswith("/result")]  # else the state is the answer
 
 
 def test_safe_drives_every_output_though_nobody_reads_its_words(broker: Mosquitto, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pimqtt_agent.store import Saved, load, load_digests, write
+from pimqtt_agent.store import File, Saved, load, load_digests, write
 
 SAVED = Saved(resting={"pump": True, "lamp": {"on": True, "brightness": 7}, "car/limit": 50.0}, latched=["", "car"])
 
 
 def broken(folder: Path, name: str) -> bool:
-    return (folder / name).with_suffix(".broken").exists() and not (folder / name).exists()
+    return (folder / name).with_suffix(".broken").exists()
 
 
 class TestRoundTrip:
@@ -66,6 +67,7 @@ class TestUnusable:
             assert load(tmp_path) == Saved(latched=[""])
         assert "moved aside" in caplog.text
         assert broken(tmp_path, "state.json")
+        assert load(tmp_path) == Saved(latched=[""])  # also where nobody wrote since
         assert (tmp_path / "state.broken").read_bytes() == content
 
     def test_the_next_start_finds_what_was_written_since(self, tmp_path: Path) -> None:
@@ -81,6 +83,7 @@ class TestUnusable:
         (tmp_path / "digests.json").write_bytes(b'{"topic": "aa"}')
         assert load_digests(tmp_path) == {}
         assert broken(tmp_path, "digests.json")
+        assert not (tmp_path / "digests.json").exists()
 
     def test_cut_anywhere_it_is_latched(self, tmp_path: Path) -> None:
         write(tmp_path, "state.json", SAVED)
@@ -150,4 +153,45 @@ class TestWriting:
         (tmp_path / ".state.json.new").write_bytes(b'{"resting"')
         assert load(tmp_path) == SAVED
         write(tmp_path, "state.json", Saved())
+        assert load(tmp_path) == Saved()
+
+
+class TestTwoWriters:
+    def test_the_newest_wins_in_whatever_order_they_write(self, tmp_path: Path) -> None:
+        file = File(tmp_path, "state.json")
+        older, newer = file.snapshot(Saved(latched=["old"])), file.snapshot(SAVED)
+        assert file.write(newer)
+        assert not file.write(older)
+        assert load(tmp_path) == SAVED
+
+    def test_a_writer_whose_disk_is_slow_spoils_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The thread is in its fsync while the loop writes a latch."""
+        file, inside, fsync = File(tmp_path, "state.json"), threading.Event(), os.fsync
+
+        def slow(descriptor: int) -> None:
+            if threading.current_thread() is not threading.main_thread():
+                inside.set()
+                threading.Event().wait(0.2)
+            fsync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", slow)
+        thread = threading.Thread(target=file.write, args=[file.snapshot(Saved(resting={"lamp": True}))])
+        thread.start()
+        assert inside.wait(5)
+        assert file.write(file.snapshot(SAVED))
+        assert load(tmp_path) == SAVED
+        thread.join()
+        assert load(tmp_path) == SAVED
+        assert caplog.text == ""
+
+    def test_what_it_holds_is_not_written_again_and_what_failed_is(self, tmp_path: Path) -> None:
+        file = File(tmp_path, "state.json", SAVED)
+        assert file.write(file.snapshot(SAVED))
+        assert not (tmp_path / "state.json").exists()
+        (tmp_path / ".state.json.new").mkdir()  # it can't be written
+        assert not file.write(file.snapshot(Saved()))
+        (tmp_path / ".state.json.new").rmdir()
+        assert file.write(file.snapshot(Saved()))
         assert load(tmp_path) == Saved()
