@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pimqtt_agent.devices.options import OutputDevice
 from pimqtt_agent.file_checks import check_trace
+from pimqtt_agent.keeper.page import SLOTS
 from pimqtt_agent.line_checks import Entry, check_lines, place
 from pimqtt_agent.mistakes import Mistakes, closest, show
 from pimqtt_agent.rules import LAST
@@ -22,6 +23,7 @@ def check(root: Node, entries: list[Entry], mistakes: Mistakes) -> None:
     _combinations(entries, mistakes)
     _interlocks(entries, mistakes)
     _groups(entries, mistakes)
+    _room(root, entries, mistakes)
 
 
 def _reserved_node(root: Node, mistakes: Mistakes) -> None:
@@ -92,6 +94,17 @@ def _groups(entries: list[Entry], mistakes: Mistakes) -> None:
             meant = closest(group, [name for name in members if name != group])
             hint = f"; did you mean {meant}?" if meant else ""
             mistakes.note(node, path, f"nothing else is in the interlock group {group!r}, so it excludes nothing{hint}")
+
+
+def _room(root: Node, entries: list[Entry], mistakes: Mistakes) -> None:
+    """Tell more outputs than the page that outlives keepers can remember; each device has a latch besides."""
+    counts = [sum(entity.rules is not None for entity in entry.device.declared) for entry in entries if entry.device]
+    outputs, devices = sum(counts), sum(map(bool, counts))
+    most = SLOTS - 1  # the node's own latch
+    node = root.child("devices")
+    if node is not None and outputs + devices > most:
+        what = f"{outputs} outputs of {devices} devices are too many for one node: both numbers together may be {most}"
+        mistakes.add(node, ("devices",), f"{what}; make it two nodes")
 
 
 def _interlocks(entries: list[Entry], mistakes: Mistakes) -> None:

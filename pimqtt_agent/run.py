@@ -80,10 +80,10 @@ def _page(settings: Settings) -> Page:
     """Fill the keepers' page with what the last run left on disk."""
     saved = store.load(state_dir(settings.state_dir, settings.node.id))
     page = Page()
+    for device in saved.latched:  # first: no resting value may take a latch's room
+        page.write(Record(NODE + device, latched=True))
     for name, resting in saved.resting.items():
         page.write(Record(name, resting, live=False))
-    for device in saved.latched:
-        page.write(Record(NODE + device, latched=True))
     return page
 
 

@@ -106,6 +106,7 @@ def _seed(config: Path, port: int) -> None:
         "onboarding": (4, {"done": ["core_config", "analytics", "integration"]}),
         "http": (3, {"stable": stable, "pending": None, "yaml_migration_done": True}),
         "core.config_entries": (1, {"entries": [shop]}),
+        "core.network": (1, {"configured_adapters": ["lo"]}),  # else it asks the network for names (mDNS)
         "frontend.system_data": (1, {"core": {"default_panel": "pimqtt"}}),
     }
     for key, (version, data) in stores.items():

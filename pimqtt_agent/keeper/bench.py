@@ -157,7 +157,7 @@ class Bench:
         changed = {device_id} if on or device_id else {"", *self._latches}
         for name in changed:
             (self._latches.add if on else self._latches.discard)(name)
-            self._page.write(Record(NODE + name, latched=on))
+            self._page.write(Record(NODE + name, latched=on), self._gone)
         return [
             (output, bool(self._latches & {"", mounted.device.id}))
             for mounted in self.mounted.values()
@@ -182,7 +182,15 @@ class Bench:
         )  # fmt: skip
         if new != record:
             self._records[output.name] = new
-            self._page.write(new)
+            self._page.write(new, self._gone)
+
+    def _gone(self, name: str) -> bool:
+        """Whether nobody misses what the page holds under a name: a latch that was reset, an output that has left."""
+        if name.startswith(NODE):
+            return name[1:] not in self._latches
+        device, _, key = name.partition("/")
+        mounted = self.mounted.get(device)
+        return mounted is None or key not in mounted.outputs
 
     def tell_all(self) -> None:
         """Tell every state and health."""

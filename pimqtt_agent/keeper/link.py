@@ -1,18 +1,20 @@
 """The link between agent and keeper: one datagram a message, msgpack, stamped with the keeper's generation.
 
-A seqpacket socket keeps messages whole, so that a peer killed in the middle of one leaves nothing behind it. Pictures
-travel as a sealed memory file whose descriptor is passed along.
+A seqpacket socket keeps messages whole, so that a peer killed in the middle of one leaves nothing behind it. Pictures,
+and messages that no datagram holds, travel as a sealed memory file whose descriptor is passed along.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 
 import msgspec
 
 from pimqtt_agent.errors import LinkError
+from pimqtt_agent.keeper import sealed
 from pimqtt_agent.keeper.messages import (
     Beat,
     Blob,
@@ -32,10 +34,15 @@ from pimqtt_agent.keeper.messages import (
     encode,
 )
 
-_LARGEST = 200_000
+log = logging.getLogger(__name__)
+
+#: What a datagram holds, and what a memory file may (bytes).
+_DATAGRAM, _LARGEST = 200_000, 16 << 20
 _STAMP = 4
-#: In the stamp of a datagram that holds a list of messages.
-_MANY = 0x8000_0000
+#: In the stamp of a datagram that holds a list of messages; that says: the message is in the file that comes with it.
+_MANY, _FILED = 0x8000_0000, 0x4000_0000
+#: How many messages wait for room at most.
+_WAITING = 10_000
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -57,6 +64,7 @@ class Link:
         self.blobs: dict[tuple[str, str], bytes] = {}
         self._late: OrderedDict[object, bytes] = OrderedDict()
         self._held: list[Message] | None = None
+        self._left_out: Counter[str] = Counter()
 
     def fileno(self) -> int:
         """The descriptor to watch."""
@@ -76,8 +84,8 @@ class Link:
         """Send what was collected; return what did not find room and is not kept (commands)."""
         held, self._held = self._held or [], None
         if len(held) > 1 and not self._late:
-            data = (self.generation | _MANY).to_bytes(_STAMP, "little") + encode(held)
-            if len(data) <= _LARGEST and self._sent(data):
+            data = self._stamp(_MANY) + encode(held)
+            if len(data) <= _DATAGRAM and self._sent(data):
                 return []
         return [message for message in held if not self.send(message)]
 
@@ -89,16 +97,26 @@ class Link:
         if self._held is not None and not now:
             self._held.append(message)
             return True
-        data = self.generation.to_bytes(_STAMP, "little") + encode(message)
+        data = self._stamp() + encode(message)
         if len(data) > _LARGEST:
             raise LinkError(f"a message of {len(data)} bytes does not fit the link")
         if self._late:
             return self._keep(message, data)
         return self._sent(data) or self._keep(message, data)
 
+    def _stamp(self, mark: int = 0) -> bytes:
+        return (self.generation | mark).to_bytes(_STAMP, "little")
+
+    def _put(self, data: bytes) -> None:
+        if len(data) <= _DATAGRAM:
+            self.socket.send(data)
+        else:
+            stamp = int.from_bytes(data[:_STAMP], "little") | _FILED
+            sealed.send(self.socket, stamp.to_bytes(_STAMP, "little"), data[_STAMP:])
+
     def _sent(self, data: bytes) -> bool:
         try:
-            self.socket.send(data)
+            self._put(data)
         except OSError:  # no room, or nobody there: the supervisor replaces who is gone
             return False
         return True
@@ -108,25 +126,21 @@ class Link:
         if self._held is not None:  # what was collected before must arrive before
             self.release()
             self.hold()
-        handle = os.memfd_create("pimqtt-picture", os.MFD_CLOEXEC)
         try:
-            os.write(handle, data)
-            head = self.generation.to_bytes(_STAMP, "little") + encode(Blob(device, key, len(data)))
-            socket.send_fds(self.socket, [head], [handle])
+            sealed.send(self.socket, self._stamp() + encode(Blob(device, key, len(data))), data)
         except OSError:
-            return
-        finally:
-            os.close(handle)
+            self._leave_out("pictures")
 
     def flush(self) -> None:
         """Send what waited, as far as there is room."""
         while self._late:
             key, data = next(iter(self._late.items()))
             try:
-                self.socket.send(data)
+                self._put(data)
             except BlockingIOError:
                 return
             except OSError:
+                self._leave_out("messages", len(self._late))
                 self._late.clear()
                 return
             del self._late[key]
@@ -136,30 +150,31 @@ class Link:
         messages: list[tuple[int, Message]] = []
         while len(messages) < limit:
             try:
-                data, handles, _, _ = socket.recv_fds(self.socket, _LARGEST, 1)
+                data, handles, _, _ = socket.recv_fds(self.socket, _DATAGRAM, 1)
             except (BlockingIOError, OSError):
                 break
             if not data:
                 break
-            stamp = int.from_bytes(data[:_STAMP], "little")
-            if stamp & _MANY:
-                messages += [(stamp ^ _MANY, message) for message in decode_many(data[_STAMP:])]
-                continue
+            stamp, data = int.from_bytes(data[:_STAMP], "little"), data[_STAMP:]
             try:
-                message = decode(data[_STAMP:])
+                if stamp & _MANY:
+                    messages += [(stamp ^ _MANY, message) for message in decode_many(data)]
+                else:
+                    messages.append((stamp & ~_FILED, self._one(data, handles, filed=bool(stamp & _FILED))))
             except msgspec.DecodeError as error:
                 raise LinkError(f"the peer speaks another version: {error}") from None
-            for handle in handles:
-                self._take(message, handle)
-            messages.append((stamp, message))
+            finally:
+                for handle in handles:
+                    os.close(handle)
         return messages
 
-    def _take(self, message: Message, handle: int) -> None:
-        try:
-            if isinstance(message, Blob):
-                self.blobs[message.device, message.key] = os.pread(handle, message.size, 0)
-        finally:
-            os.close(handle)
+    def _one(self, data: bytes, handles: list[int], *, filed: bool) -> Message:
+        """Read one message; a picture's bytes land in ``blobs``."""
+        filing = sealed.read(handles[0]) if handles else b""
+        message: Message = decode(filing if filed else data)
+        if isinstance(message, Blob):
+            self.blobs[message.device, message.key] = filing
+        return message
 
     def _keep(self, message: Message, data: bytes) -> bool:
         if isinstance(message, Do | Press | Token | Pins | Simulate) and not (isinstance(message, Do) and message.stop):
@@ -170,6 +185,14 @@ class Link:
             key = (type(message), getattr(message, "device", ""), getattr(message, "key", ""))
             self._late.pop(key, None)
         self._late[key] = data
-        if len(self._late) > 10_000:
+        if len(self._late) > _WAITING:
             self._late.popitem(last=False)
+            self._leave_out("messages")
         return True
+
+    def _leave_out(self, what: str, count: int = 1) -> None:
+        """Say that something was, once; then only at ten times as many."""
+        before = self._left_out[what]
+        self._left_out[what] = left_out = before + count
+        if len(str(left_out)) > len(str(before)) or not before:
+            log.warning("no room on the link to the other process: %d %s left out so far", left_out, what)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 #: Raised when a message changes its meaning; the newer side then replaces the older.
-VERSION = 2
+VERSION = 3
 #: What a line is told by, in this order; the level is physical: 1 is high, of PWM it is the duty.
 PIN = ("line", "device", "role", "mode", "level")
 

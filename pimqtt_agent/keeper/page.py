@@ -6,11 +6,15 @@ was killed in the middle of a write) counts as latched.
 
 from __future__ import annotations
 
+import logging
 import mmap
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
+
+log = logging.getLogger(__name__)
 
 SLOT = 512
 SLOTS = 2048
@@ -47,6 +51,7 @@ class Page:
         self._slots: dict[str, int] = {}
         self._used = 0
         self._torn: list[int] = []
+        self._full = False
         self.torn = False
 
     def read(self) -> dict[str, Record]:
@@ -67,18 +72,19 @@ class Page:
             self._slots[record.name] = index
         return records
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Record, gone: Callable[[str], bool] = lambda _name: False) -> None:
         """Write one slot: length and checksum first, so that a torn write shows.
 
-        Torn slots have said what they had to say as soon as the node's latch is written; a reset then is one.
+        Torn slots have said what they had to say as soon as the node's latch is written; a reset then is one. ``gone``
+        names what may make room: a configuration fits (`check` sees to it), what earlier ones left may fill the page.
         """
         index = self._slots.get(record.name)
         if index is None:
-            if self._used >= SLOTS:
-                raise ValueError("the page is full")
-            index = self._slots[record.name] = self._used
-            self._used += 1
-            self._map[_END : _END + _HEAD] = self._used.to_bytes(_HEAD, "little")  # first: a torn slot must be seen
+            index = self._place(gone)
+            if index < 0:
+                self._tell_full(record.name)
+                return
+            self._slots[record.name] = index
         data = _encode(record)
         if len(data) > SLOT - _HEAD:
             data = _encode(Record(record.name[:64], latched=True))
@@ -89,6 +95,20 @@ class Page:
             for torn in self._torn:
                 self._map[torn * SLOT : (torn + 1) * SLOT] = bytes(SLOT)
             self._torn = []
+
+    def _place(self, gone: Callable[[str], bool]) -> int:
+        """Find a slot for a new name; -1 where there is none."""
+        if self._used < SLOTS:
+            self._used += 1
+            self._map[_END : _END + _HEAD] = self._used.to_bytes(_HEAD, "little")  # first: a torn slot must be seen
+            return self._used - 1
+        name = next(filter(gone, self._slots), None)
+        return -1 if name is None else self._slots.pop(name)
+
+    def _tell_full(self, name: str) -> None:
+        if not self._full:
+            self._full = True
+            log.error("%s: there is no room to remember it beyond this keeper; restart pimqtt", name)
 
     def _reached(self) -> int:
         """How many slots were ever used: reading the others would only take their memory."""

@@ -115,6 +115,23 @@ async def test_outputs_are_safe_within_a_second_when_the_pin_keeper_dies_or_free
     assert (await told(watch, "pump", {"value": "ON", "ttl": 1}))["outcome"] == "accepted"
 
 
+async def test_a_keeper_that_dies_while_its_agent_hangs_is_replaced_all_the_same(node: Start, watch: Observer) -> None:
+    running = node(PUMP)
+    await online(watch)
+    await told(watch, "pump", {"value": "ON", "ttl": 30, "id": "a", "owner": "me"})
+    agent, keeper, since = running.signal("agent", signal.SIGSTOP), running.pid("keeper pins"), len(watch.seen)
+    killed_ns = time.monotonic_ns()
+    running.signal("keeper pins", signal.SIGKILL)
+    assert seconds(killed_ns, await reached(running, 17, 0)) < 1
+    await replaced(running, "keeper pins", keeper)
+    assert not results(watch, "pump", outcome="reverted"), "nobody was there to tell it"
+    os.kill(agent, signal.SIGCONT)
+    lost = await watch.result("pump", outcome="reverted")
+    assert {"id": "a", "owner": "me", "cause": "keeper_lost"}.items() <= lost.items()
+    await watch.wait("pimqtt/car1/pump/state", lambda s: s.text == "OFF", since=since)
+    assert running.pid("agent") == agent
+
+
 async def test_the_fifth_death_of_the_keeper_is_as_short_as_the_first(node: Start, watch: Observer) -> None:
     running = node(PUMP)
     await online(watch)
@@ -207,6 +224,46 @@ async def test_the_death_of_the_supervisor_leaves_nothing_behind(node: Start, wa
     assert seconds(killed_ns, await reached(running, 17, 0)) < 0.5
     await eventually(lambda: not any(map(title, children)), what="children end")
     await watch.wait("pimqtt/car1/availability", lambda s: s.text == "offline")
+
+
+async def test_while_the_supervisor_is_frozen_its_children_go_on(node: Start, watch: Observer) -> None:
+    running = node(PUMP, LAMP)
+    await online(watch)
+    assert running.process
+    children = [running.pid("agent"), running.pid("keeper pins")]
+    os.kill(running.process.pid, signal.SIGSTOP)
+    await told(watch, "lamp", {"value": "ON"})
+    await told(watch, "pump", {"value": "ON", "ttl": 2})
+    await watch.result("pump", cause="expired")
+    on, off = [row["t_ns"] for row in running.rows() if row["pin"] == 17][1:]
+    assert 1.98 <= seconds(on, off) <= 2.06
+    os.kill(running.process.pid, signal.SIGCONT)
+    await asyncio.sleep(0.5)
+    assert [running.pid("agent"), running.pid("keeper pins")] == children, "late beats are no silence"
+    assert running.levels(27) == [0, 1]
+
+
+@pytest.mark.timeout(60)
+async def test_a_camera_keeper_that_froze_is_replaced_when_somebody_asks_for_a_picture(
+    node: Start, watch: Observer
+) -> None:
+    running = node(PUMP, EYE)
+    await online(watch)
+    await watch.wait("pimqtt/car1/eye/image", timeout_s=15)
+    camera, pins = running.signal("keeper camera eye", signal.SIGSTOP), running.pid("keeper pins")
+    asked_s = time.monotonic()
+    await watch.send("pimqtt/car1/eye/snapshot/set", {"value": "PRESS", "id": "p"})
+    assert (await watch.result("eye/snapshot", "p"))["code"] == "unavailable"
+    assert (await told(watch, "pump", {"value": "ON", "ttl": 30}))["outcome"] == "accepted"  # it holds up nobody
+    await eventually(lambda: running.pid("keeper camera eye") not in (0, camera), 12, "another keeper")
+    assert time.monotonic() - asked_s > 9, "a camera may be busy for 10 s"
+    assert not title(camera)
+    since = len(watch.seen)
+    await watch.wait("pimqtt/car1/eye/image", timeout_s=15, since=since)
+    await watch.send("pimqtt/car1/eye/snapshot/set", {"value": "PRESS", "id": "q"})
+    assert (await watch.result("eye/snapshot", "q"))["outcome"] == "accepted"
+    assert running.pid("keeper pins") == pins
+    assert running.levels(17) == [0, 1]
 
 
 async def test_a_camera_that_can_not_end_does_not_keep_the_node_from_starting_again(

@@ -42,9 +42,9 @@ async def test_every_output_is_latched_until_a_reset(node: Start, watch: Observe
     assert await reached(running, 27, 0)
     assert await reached(running, 17, 0)
     assert (await eventually_told(watch, "lamp", {"value": "ON"}))["code"] == "latched"
-    agent = running.pid("agent")
-    running.signal("agent", signal.SIGKILL)
-    await replaced(running, "agent", agent)
+    since = len(watch.seen)
+    await replaced(running, "agent", running.signal("agent", signal.SIGKILL))
+    await online(watch, since)
     assert (await eventually_told(watch, "lamp", {"value": "ON"}))["code"] == "latched"
     since = len(watch.seen)
     await watch.send("pimqtt/car1/stop/set", "OFF")

@@ -197,3 +197,13 @@ def test_impossible_combinations_of_one_device(told: Told) -> None:
         "config.yaml:4: devices[0].min_off: min_off needs a safe value that is off, and safe is on",
         "config.yaml:5: devices[1].ttl.default: 9 is above ttl.max 5",
     ]
+
+
+def test_a_node_has_room_for_so_many_outputs(read: Read, told: Told) -> None:
+    entries = [f"{{id: lamp{number}, kind: switch, pin: {number}}}" for number in range(1024)]
+    assert len(read(devices(*entries[:1023])).devices) == 1023
+    (mistake,) = told(devices(*entries))
+    assert mistake == (
+        "config.yaml:4: devices: 1024 outputs of 1024 devices are too many for one node: "
+        "both numbers together may be 2047; make it two nodes"
+    )

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -208,18 +209,53 @@ class TestBlob:
 
 
 class TestSize:
-    def test_a_message_of_200_devices_fits(self, ends: Ends) -> None:
+    DEVICES: ClassVar = [{"id": f"lamp{number}", "kind": "light", "name": "x" * 400} for number in range(2000)]
+
+    @pytest.mark.parametrize("count", [200, 2000])
+    def test_a_message_of_many_devices_fits(self, ends: Ends, count: int) -> None:
         keeper, agent = ends
-        devices = [{"id": f"lamp{number}", "kind": "light", "pin": number, "name": "x" * 200} for number in range(200)]
-        assert agent.send(Hello(1, 5, devices))
-        assert taken(keeper) == [Hello(1, 5, devices)]
+        before = descriptors()
+        hello = Hello(1, 5, self.DEVICES[:count])
+        assert agent.send(hello)
+        assert agent.send(Beat())
+        assert everything(keeper) == [(0, hello), (0, Beat())]
+        assert descriptors() == before
+
+    def test_a_large_message_waits_for_room_like_any_other(self, ends: Ends) -> None:
+        agent, keeper = ends
+        filled = block(agent)
+        hello = Hello(1, 5, self.DEVICES)
+        assert agent.send(hello)
+        assert len(taken(keeper)) == filled
+        agent.flush()
+        assert everything(keeper)[1:] == [(3, hello)]
 
     def test_what_does_not_fit_is_an_error_not_a_torn_message(self, ends: Ends) -> None:
         keeper, agent = ends
         with pytest.raises(LinkError, match="does not fit"):
-            keeper.send(State("pump", "", "x" * 200_001))
+            keeper.send(State("pump", "", "x" * (16 << 20)))
         keeper.send(Beat())
         assert taken(agent) == [Beat()]
+
+
+class TestLeftOut:
+    def test_pictures_are_counted_and_told_once(self, ends: Ends, caplog: pytest.LogCaptureFixture) -> None:
+        keeper, _ = ends
+        block(keeper)
+        for _ in range(25):
+            keeper.send_blob("eye", "", b"jpeg")
+        assert [record.args for record in caplog.records] == [(1, "pictures"), (10, "pictures")]
+
+    def test_messages_beyond_10_000_too(self, ends: Ends, caplog: pytest.LogCaptureFixture) -> None:
+        keeper, _ = ends
+        block(keeper)
+        for number in range(10_005):
+            keeper.send(Answer(number, "", "", None, None, None, None, None))
+        assert "1 messages left out so far" in caplog.text
+        assert len(caplog.records) == 1
+        keeper.socket.shutdown(socket.SHUT_RDWR)
+        keeper.flush()
+        assert "10006 messages left out so far" in caplog.text
 
 
 class TestPeerGone:
@@ -242,3 +278,12 @@ class TestPeerGone:
         keeper.send(State("pump", "", 1))
         keeper.socket.shutdown(socket.SHUT_RDWR)
         assert taken(agent) == [State("pump", "", 1)]
+
+
+class TestOtherVersion:
+    @pytest.mark.parametrize("stamp", [b"\0\0\0\0", b"\0\0\0\x80", b"\0\0\0\x40"], ids=["one", "many", "filed"])
+    def test_what_is_not_understood_is_told_in_words(self, ends: Ends, stamp: bytes) -> None:
+        keeper, agent = ends
+        agent.socket.send(stamp + b"\x92\x7f\x01")
+        with pytest.raises(LinkError, match="another version"):
+            keeper.receive()

@@ -86,14 +86,29 @@ def test_a_reader_goes_on_writing_where_the_one_before_ended() -> None:
     assert {name: record.resting for name, record in again(page).read().items()} == {"pump": False, "fan": 0.0}
 
 
-def test_there_is_room_for_many_outputs() -> None:
+def test_there_is_room_for_many_outputs_and_one_more_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     page = Page()
     names = [f"device{number}/{'x' * 60}" for number in range(SLOTS)]
     for name in names:
         page.write(Record(name, resting=True))
     assert set(again(page).read()) == set(names)
-    with pytest.raises(ValueError, match="full"):
-        page.write(Record("one more"))
+    for name in ("one more", "and another"):
+        page.write(Record(name))
+    assert set(again(page).read()) == set(names)
+    assert [record.getMessage() for record in caplog.records] == [
+        "one more: there is no room to remember it beyond this keeper; restart pimqtt"
+    ]
+
+
+def test_what_is_gone_makes_room() -> None:
+    page = Page()
+    for number in range(SLOTS):
+        page.write(Record(f"device{number}", resting=True))
+    page.write(Record("new", latched=True), gone=lambda name: name == "device7")
+    found = again(page).read()
+    assert len(found) == SLOTS
+    assert found["new"].latched
+    assert "device7" not in found
 
 
 def length(record: Record) -> int:

@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from pimqtt_agent import safe, safe_list
+from pimqtt_agent.devices.motor import Motor
 from pimqtt_agent.devices.switch import Switch
 from pimqtt_agent.errors import ConfigError
 from pimqtt_agent.hardware.levels import started
@@ -120,3 +121,8 @@ def test_the_keepers_rows_have_each_safe_level(tmp_path: Path) -> None:
     assert safe_list.owner_alive({**content, "started": started(os.getpid()) - 1}) == 0
     assert [path.name for path in tmp_path.glob("safe*")] == ["safe.json"]
     board.close()
+
+
+def test_a_braked_motor_coasts_both_lines_low() -> None:
+    fan = Motor.model_validate({"id": "fan", "kind": "motor", "forward": 23, "backward": 24, "stop": "brake"})
+    assert safe_levels(fan) == {23: 0, 24: 0}
