@@ -43,25 +43,31 @@ class Flood:
     sent: list[list[str]] = field(default_factory=lambda: [[] for _ in range(SWITCHES)])
     told: list[list[str]] = field(default_factory=lambda: [[] for _ in range(SWITCHES)])
     rate_hz: float = 0.0
-    over: threading.Event = field(default_factory=threading.Event)
+    #: set to end it early; it then forgives answers that do not come, since on a slow machine some are refusals
+    over: threading.Event | None = None
     _rest: bytes = b""
 
     def run(self, count: int) -> Self:
         """Send so many commands, fewer where it is over before; wait until each was answered by a state."""
-        with socket.create_connection(("127.0.0.1", self.port), 10) as sock:
+        with socket.create_connection(("127.0.0.1", self.port), 10 if self.over is None else 0.5) as sock:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.sendall(packet(CONNECT, text("MQTT") + bytes([4, 2, 0, 60]) + text(f"flood-{id(self)}")))
             sock.sendall(packet(SUBSCRIBE, bytes([0, 1]) + text("pimqtt/car1/+/state") + bytes(1), 2))
-            number, started = 0, time.monotonic()
+            number, lost, started = 0, 0, time.monotonic()
             while (done := sum(map(len, self.told))) < count:
                 batch = b""
-                if self.over.is_set():
-                    count = min(count, number)
-                while number < count and number - done < WINDOW:
+                if self.over is not None and self.over.is_set():
+                    break
+                while number < count and number - done - lost < WINDOW:
                     batch += self._command(number)
                     number += 1
                 sock.sendall(batch)
-                self._take(sock.recv(65536))
+                try:
+                    self._take(sock.recv(65536))
+                except TimeoutError:
+                    if self.over is None:
+                        raise
+                    lost = number - done
             self.rate_hz = number / (time.monotonic() - started)
         return self
 
@@ -132,26 +138,27 @@ async def test_a_stop_overtakes_a_flood_of_commands_to_other_outputs(
     running = node(*switches(), FAN)
     await online(watch)
     granted = os.sched_getscheduler(running.pid("keeper pins")) in REAL_TIME
-    flood, fan = Flood(broker.port), Fan(running)
+    over, fan = threading.Event(), Fan(running)
+    flood = Flood(broker.port, over=over)
     flooding = asyncio.create_task(asyncio.to_thread(flood.run, 10_000_000))
     rounds: list[str] = []
-    p99_ms = float("inf")
+    kept = False
     try:
-        while p99_ms > PROMISE_MS and len(rounds) < 3:
+        while not kept and len(rounds) < 3:
             took_ms = await stops(watch, fan)
             assert len(took_ms) >= STOPS // 4
-            assert took_ms[-1] < 450  # a dead-man would have stopped it after 500
             p99_ms = took_ms[math.ceil(0.99 * len(took_ms)) - 1]
             percentiles = f"p50 {statistics.median(took_ms):.1f} ms, p99 {p99_ms:.1f} ms, worst {took_ms[-1]:.1f} ms"
             rounds.append(f"{len(took_ms)} stops: {percentiles}")
+            kept = p99_ms <= PROMISE_MS and took_ms[-1] < 450  # its dead-man would have stopped it after 500
     finally:
-        flood.over.set()
+        over.set()
     told = f"during {(await flooding).rate_hz:.0f} commands/s: {'; '.join(rounds)}"
     record_property("stops", told)
     print(told)  # noqa: T201 - what is reported where it can't be asserted
     if not granted:
         pytest.skip(f"no real-time priority here, so nothing is promised: {told}")
-    assert p99_ms <= PROMISE_MS, told
+    assert kept, told
 
 
 class Fan:

@@ -1,0 +1,73 @@
+"""Driving from an automation: the action itself renews, for as long as it was told, and then stops."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from itertools import count
+from typing import Any, Final
+
+from .answers import ACCEPTED, ANSWER_S, UNANSWERED, Answer
+from .runtime import Runtime
+from .topics import Place
+
+#: Refusals after which the next renewal may well be taken.
+_PASSING: Final = frozenset({"stale", "token", "not_armed"})
+
+
+class Operator:
+    """What a browser is to a session: here Home Assistant drives, so the tokens are its own to send back."""
+
+    def __init__(self, place: Place) -> None:
+        """Nothing was told yet."""
+        self.token: str | None = None
+        self.ended = False
+        self.last = Answer(outcome=UNANSWERED, reason=f"{place.node} did not answer within {ANSWER_S:g} s")
+        self._answered = asyncio.Event()
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """Take an event of the session."""
+        self.token = event.get("token") or self.token
+        self.ended = self.ended or "ended" in event
+        if "answer" in event:
+            self.last = Answer(**{key: value for key, value in event["answer"].items() if key != "seq"})
+            self._answered.set()
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether going on is useless."""
+        refused = self._answered.is_set() and self.last.outcome != ACCEPTED
+        return self.ended or (refused and self.last.code not in _PASSING)
+
+    async def answered(self) -> Answer:
+        """Return the newest answer; wait for the first one."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._answered.wait()
+        except TimeoutError:
+            pass
+        return self.last
+
+
+async def drive_for(
+    runtime: Runtime, place: Place, value: Any, *, owner: str, duration_s: float, priority: int | None
+) -> Answer:
+    """Move for so many seconds and stop; 0: send it once, which lasts one dead-man. Return the last answer."""
+    operator = Operator(place)
+    session = runtime.sessions.open(place, owner, operator.tell)
+    try:
+        await session.start()
+        if operator.token is None:
+            return operator.last
+        ends_s = time.monotonic() + duration_s
+        for seq in count():
+            session.send(seq, value, operator.token, priority)
+            if duration_s == 0:
+                session.let_run()
+                break
+            await asyncio.sleep(1 / session.rate_hz)
+            if operator.gives_up or time.monotonic() >= ends_s:
+                break
+        return await operator.answered()
+    finally:
+        runtime.sessions.close(session)

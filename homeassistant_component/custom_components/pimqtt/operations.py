@@ -1,0 +1,126 @@
+"""What people and automations may ask for, with their rights checked: websocket commands and actions are thin above it.
+
+``user`` is None for automations. Raises ``RefusedError`` before anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.auth.models import User
+from homeassistant.core import HomeAssistant
+
+from . import entities, rights
+from .answers import Answer
+from .const import OWNER
+from .errors import NOT_FOUND, UNAUTHORIZED, RefusedError
+from .model import number
+from .nodes import Node
+from .runtime import Runtime
+from .topics import Place
+
+
+def owner_of(user: User | None) -> str:
+    """Return whom commands name as their owner: the user as Home Assistant shows it."""
+    return (user.name if user else None) or OWNER
+
+
+def place_of(hass: HomeAssistant, runtime: Runtime, user: User | None, entity: str) -> Place:
+    """Return the place of an entity that the user may control, given by its entity id or its unique id."""
+    by_entity_id = not entity.startswith("pimqtt.")
+    if by_entity_id:
+        rights.check(user, entity)
+    place = entities.locate(hass, runtime.fleet, entity)
+    if not by_entity_id:
+        rights.check_place(hass, runtime.fleet, user, place)
+    return place
+
+
+async def command(
+    runtime: Runtime,
+    user: User | None,
+    place: Place,
+    value: Any,
+    *,
+    ttl: float | None,
+    owner: str | None,
+    priority: int | None,
+) -> Answer:
+    """Command an entity."""
+    return await runtime.commands.send(place, value, owner=owner or owner_of(user), ttl=ttl, priority=priority)
+
+
+async def snapshot(runtime: Runtime, user: User | None, place: Place) -> Answer:
+    """Take a picture with the camera that an entity belongs to."""
+    node = runtime.fleet.nodes[place.node]
+    button = Place(place.node, place.device, "snapshot")
+    if node.entity(button) is None:
+        raise RefusedError(NOT_FOUND, "not_a_camera", what=place.name)
+    return await runtime.commands.send(button, "PRESS", owner=owner_of(user))
+
+
+async def latch(
+    hass: HomeAssistant,
+    runtime: Runtime,
+    user: User | None,
+    *,
+    on: bool,
+    node: str | None = None,
+    device: str | None = None,
+) -> list[dict[str, Any]]:
+    """Stop or reset a device, a node, or everything that the user may stop."""
+    if node is not None:
+        return await latch_places(hass, runtime, user, [Place(node, device or "")], on=on)
+    known = [one for one in runtime.fleet.nodes.values() if one.shown]
+    places = [Place(one.id) for one in known if rights.may_latch(hass, user, one)]
+    everything = rights.may_all(user, rights.POLICY_CONTROL)
+    if not places and not everything:
+        raise RefusedError(UNAUTHORIZED, "unauthorized", what="pimqtt")
+    return await runtime.commands.latch(places, on=on, everything=everything)
+
+
+async def latch_places(
+    hass: HomeAssistant, runtime: Runtime, user: User | None, places: list[Place], *, on: bool
+) -> list[dict[str, Any]]:
+    """Stop or reset nodes and devices."""
+    for place in places:
+        if not rights.may_latch(hass, user, known(runtime, place.node), place.device):
+            raise RefusedError(UNAUTHORIZED, "unauthorized", what=place.name)
+    return await runtime.commands.latch(places, on=on)
+
+
+async def call(
+    hass: HomeAssistant, runtime: Runtime, user: User | None, node: str, action: str, arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Make a node call."""
+    rights.check_call(hass, user, known(runtime, node), action)
+    return await runtime.commands.call(node, action, arguments)
+
+
+async def pins(hass: HomeAssistant, runtime: Runtime, user: User | None, node: str) -> dict[str, Any]:
+    """Return the lines of a node that are in use, with their levels, and its model."""
+    answer = await call(hass, runtime, user, node, "list_pins", {})
+    result = answer["result"] if isinstance(answer["result"], dict) else {}
+    listed = result.get("pins")
+    if not isinstance(listed, list):
+        reason = answer["reason"] or "it answered something else"
+        raise RefusedError(NOT_FOUND, "no_pins", node=node, reason=str(reason))
+    info = known(runtime, node).info
+    return {"pins": [pin for one in listed if (pin := _pin(one))], "model": info.model if info else None}
+
+
+def known(runtime: Runtime, node: str) -> Node:
+    """Find a node."""
+    found = runtime.fleet.nodes.get(node)
+    if found is None:
+        raise RefusedError(NOT_FOUND, "no_such_node", node=node[:64])
+    return found
+
+
+def _pin(raw: Any) -> dict[str, Any] | None:
+    line = raw.get("line") if isinstance(raw, dict) else None
+    if not isinstance(line, int | str) or isinstance(line, bool):
+        return None
+    texts = {key: raw[key] if isinstance(raw.get(key), str) else None for key in ("device", "role", "mode")}
+    return {"line": line, **texts, "level": number(raw.get("level"))}

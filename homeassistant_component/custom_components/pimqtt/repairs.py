@@ -1,0 +1,76 @@
+"""Mending what Home Assistant itself can mend: a node that will not come back is forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeassistant.components import mqtt
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+
+from .issues import NODE_GONE
+from .nodes import Node
+from .runtime import Runtime, loaded
+from .topics import STOP, SYSTEM, Place
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
+) -> RepairsFlow:
+    """Offer the way out of an issue."""
+    node = data.get("node") if data else None
+    if issue_id.startswith(f"{NODE_GONE}_") and isinstance(node, str):
+        return ForgetFlow(node, {"name": str((data or {}).get("name") or node)})
+    return ConfirmRepairFlow()
+
+
+class ForgetFlow(RepairsFlow):
+    """Clears what the broker has retained of a node, so that its devices leave Home Assistant."""
+
+    def __init__(self, node: str, placeholders: dict[str, str]) -> None:
+        """Remember which."""
+        self._node, self._placeholders = node, placeholders
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> Any:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> Any:
+        """Ask, and do it."""
+        if user_input is None:
+            return self.async_show_form(step_id="confirm", description_placeholders=self._placeholders)
+        runtime = loaded(self.hass)
+        node = runtime.fleet.nodes.get(self._node) if runtime else None
+        if runtime is None or node is None:
+            return self.async_create_entry(data={})
+        if node.online:
+            return self.async_abort(reason="online", description_placeholders=self._placeholders)
+        try:
+            for topic in retained_topics(self.hass, runtime, node):
+                await mqtt.async_publish(self.hass, topic, "", 1, retain=True)
+        except HomeAssistantError:
+            return self.async_abort(reason="not_connected")
+        runtime.fleet.forget(self._node)
+        return self.async_create_entry(data={})
+
+
+def retained_topics(hass: HomeAssistant, runtime: Runtime, node: Node) -> list[str]:
+    """List what a node has retained, discovery first: Home Assistant then forgets its entities before their states."""
+    base, devices = runtime.fleet.base, node.info.devices if node.info else ()
+    ids = dict.fromkeys([*(device.id for device in devices), SYSTEM])
+    topics = [f"{_prefix(hass)}/device/{node.id}/{device}/config" for device in ids]
+    for device in devices:
+        for entity in device.entities:
+            place = Place(node.id, device.id, entity.key)
+            topics += [place.topic(base, "state")] + ([place.topic(base, "lease")] if entity.motion else [])
+        topics += [Place(node.id, device.id).topic(base, "availability")]
+        topics += [Place(node.id, device.id, STOP).topic(base, "state")]
+    return [*topics, *(f"{base}/{node.id}/{level}" for level in ("stop/state", "availability", "info"))]
+
+
+def _prefix(hass: HomeAssistant) -> str:
+    """Return MQTT's discovery prefix."""
+    entries = hass.config_entries.async_entries("mqtt")
+    settings = {**entries[0].data, **entries[0].options} if entries else {}
+    return str(settings.get("discovery_prefix") or "homeassistant")

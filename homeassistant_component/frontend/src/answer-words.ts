@@ -1,0 +1,45 @@
+/** Results and values in words. */
+
+import type { Cause, Code, Told, Value } from "./api.js";
+import type { Translate } from "./localize.js";
+
+/** A refusal: our sentence for its code; the agent's own reason where the code says too little. */
+export function refusalWords(
+  { code, reason, holder }: { code: Code | "unanswered" | null; reason: string | null; holder: string | null },
+  t: Translate,
+): string {
+  if (code === "held") return t("code.held", { holder: holder ?? t("someone") });
+  if (code === null) return reason ?? t("code.unknown");
+  const words = t(`code.${code}`);
+  const vague = code === "invalid" || code === "out_of_range" || code === "ttl_range" || code === "unavailable" || code === "forbidden";
+  return vague && reason ? `${words} ${reason}` : words;
+}
+
+export const causeWords = (cause: Cause, t: Translate): string => t(`cause.${cause}`);
+
+/** A value as people say it: an arrow for a drive's direction, `40 %`, `on`. */
+export function valueWords(value: Value, t: Translate): string {
+  if (value === "ON" || value === true) return t("on");
+  if (value === "OFF" || value === false) return t("off");
+  if (value === null) return t("stopped");
+  if (typeof value !== "object") return String(value);
+  const { x, y, state, brightness } = value;
+  if (typeof x === "number" && typeof y === "number") return directionWords(x, y, t);
+  if (state === "ON" && typeof brightness === "number") return `${Math.round(brightness / 2.55)} %`;
+  return state === undefined ? JSON.stringify(value) : valueWords(state, t);
+}
+
+function directionWords(x: number, y: number, t: Translate): string {
+  if (x === 0 && y === 0) return t("stopped");
+  if (Math.abs(y) >= Math.abs(x)) return t(y > 0 ? "direction.forward" : "direction.backward");
+  return t(x > 0 ? "direction.right" : "direction.left");
+}
+
+/** One line about what happened to an output: `Anna: forward`, `Ben: refused, Anna holds the controls`. */
+export function toldWords(told: Told, t: Translate): string {
+  const owner = told.owner === null || told.owner === "anonymous" ? t("someone") : told.owner;
+  if (told.outcome === "reverted") return t("told.over", { owner, cause: told.cause === null ? "" : causeWords(told.cause, t) });
+  const value = valueWords(told.value, t);
+  if (told.outcome === "accepted") return t("told.done", { owner, value });
+  return t("told.refused", { owner, value, reason: refusalWords(told, t) });
+}

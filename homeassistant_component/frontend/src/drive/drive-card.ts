@@ -1,0 +1,206 @@
+/** `pimqtt-drive-card`: a joystick over the camera's picture. */
+
+import { html, nothing, type TemplateResult } from "lit";
+import { state } from "lit/decorators.js";
+import { emergencyStop, reset, type Answer, type Place } from "../api.js";
+import { refusalWords } from "../answer-words.js";
+import { BaseCard, type GridOptions } from "../base-card.js";
+import { find, type Found } from "../fleet.js";
+import type { ConfigForm } from "../forms.js";
+import { asHassError, type Connection, type Hass } from "../hass.js";
+import { takenAt } from "../picture.js";
+import { theme } from "../theme.js";
+import { entityTrouble, fleetTrouble, reachTrouble } from "../trouble.js";
+import { cameraOf } from "./camera.js";
+import { checkedDrive, driveForm, fitsDrive, stubDrive, type DriveConfig } from "./config.js";
+import { Driving } from "./driving.js";
+import { holding, mayDrive, type Holding } from "./holder.js";
+import { limitPct, STILL } from "./stick.js";
+import { driveStyles } from "./styles.js";
+import { age, controls, header, othersOf, pad, toldList, type Actions } from "./view.js";
+import { sentence } from "./words.js";
+
+/** Without a lease of our own the card is drawn again so often (ms): picture age, others' leases. */
+const LOOK_MS = 1000;
+const STILL_MS = { driving: 1000, idle: 5000 };
+
+export class DriveCard extends BaseCard<DriveConfig> {
+  static override styles = [theme, driveStyles];
+  static getStubConfig = stubDrive;
+  static getConfigForm = (): ConfigForm => driveForm();
+
+  @state() private said = "";
+  private driving: Driving | null = null;
+  private camera: string | null = null;
+  private look: ReturnType<typeof setInterval> | undefined;
+  /** What the slider was set to; null while the configuration's limit holds. */
+  private slid: number | null = null;
+
+  /** Another configuration is another car or another reason to stand: stop first. */
+  override setConfig(raw: Readonly<Record<string, unknown>>): void {
+    const old = this.config;
+    super.setConfig(raw);
+    if (old && JSON.stringify(old) === JSON.stringify(this.config)) return;
+    this.leave();
+    this.slid = null;
+  }
+
+  getGridOptions(): GridOptions {
+    return { columns: 12, rows: "auto", min_columns: 6 };
+  }
+
+  override getCardSize(): number {
+    return 9;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.look = setInterval(() => { this.requestUpdate(); }, LOOK_MS);
+  }
+
+  override disconnectedCallback(): void {
+    clearInterval(this.look);
+    this.leave();
+    super.disconnectedCallback();
+  }
+
+  protected override checked(raw: Readonly<Record<string, unknown>>): DriveConfig {
+    return checkedDrive(raw);
+  }
+
+  protected override watched(): readonly string[] {
+    const entity = this.config?.entity;
+    return [entity, this.camera].filter((id) => id !== undefined && id !== null);
+  }
+
+  protected override unfollow(): void {
+    this.leave();
+    super.unfollow();
+  }
+
+  protected override willUpdate(): void {
+    const { hass, config, found } = this;
+    if (!hass || !config || !this.isConnected) return;
+    if (!found || !fitsDrive(found) || this.preview) this.leave();
+    else if (!this.driving) this.enter(hass.connection, config, found);
+    this.camera = found ? cameraOf(hass, found, config.camera) : (config.camera ?? null);
+    if (this.driving) this.driving.limitPct = this.limit;
+  }
+
+  protected override body(hass: Hass, config: DriveConfig): TemplateResult {
+    const { found, t } = this;
+    const trouble =
+      (found ? null : fleetTrouble(this.fleet, t)) ?? entityTrouble(hass, this.fleet, config.entity, fitsDrive, t("kind.drive"), t);
+    if (trouble || !found) return trouble ? this.troubled(trouble) : html``;
+    return this.car(hass, config, found);
+  }
+
+  private car(hass: Hass, config: DriveConfig, found: Found): TemplateResult {
+    const { driving, t } = this;
+    const held = this.holding(found);
+    const title = config.name ?? found.device.name;
+    const allowed = mayDrive(held) && !this.preview && found.node.supported;
+    const said = this.say(found, held, hass);
+    const tone = driving?.refusal || held.kind === "latched" ? "bad" : said ? "" : "quiet";
+    return html`${header(title, held, driving?.sender.roundTrip() ?? null, t)}
+      <div class="stage ${this.camera === null ? "" : "seen"}">
+        ${this.camera === null ? nothing : this.seen(hass, this.camera)}
+        <div class="place">${pad(driving, driving?.inputs.knob ?? STILL, allowed, config.keyboard !== false, title, t)}</div>
+      </div>
+      <p class="say ${tone}" role="status" aria-live="polite">${said || this.hint(config)}</p>
+      ${controls(held, this.limit, this.preview, this.actions(found), t)}
+      ${toldList(othersOf([...(driving?.told ?? []), ...found.entity.last], driving?.standing.owner ?? null), hass, t)}`;
+  }
+
+  private get found(): Found | null {
+    return this.config ? find(this.fleet, this.config.entity) : null;
+  }
+
+  private get limit(): number {
+    return this.slid ?? limitPct(this.config?.speed_limit);
+  }
+
+  private holding(found: Found): Holding {
+    const now = performance.now();
+    if (this.driving) return holding(found, this.driving.standing, now);
+    return this.preview && found.node.online ? { kind: "free" } : { kind: "disconnected" };
+  }
+
+  private say(found: Found, held: Holding, hass: Hass): string {
+    if (this.said) return this.said;
+    const trouble = fleetTrouble(this.fleet, this.t) ?? reachTrouble(found, hass, this.t);
+    if (trouble) return `${trouble.title}. ${trouble.help}`;
+    return this.driving ? sentence(this.driving, held, hass, this.t) : "";
+  }
+
+  private hint({ keyboard, gamepad }: DriveConfig): string {
+    const touch = window.matchMedia("(pointer: coarse)").matches;
+    const hint = this.t(keyboard === false || touch ? "drive.hint" : "drive.hint_keys");
+    const inUse = this.driving?.inputs.inUse ?? false;
+    return inUse && gamepad !== false && !("getGamepads" in navigator) ? `${hint} ${this.t("drive.no_gamepad")}` : hint;
+  }
+
+  private seen(hass: Hass, camera: string): TemplateResult {
+    const refresh = this.driving?.sender.driving ? STILL_MS.driving : STILL_MS.idle;
+    return html`<pimqtt-picture .hass=${hass} entity=${camera} .refresh_ms=${refresh}></pimqtt-picture>${age(takenAt(hass, camera), this.t)}`;
+  }
+
+  private enter(connection: Connection, config: DriveConfig, { entity }: Found): void {
+    const current = (): Found | null => this.found;
+    this.driving = new Driving({
+      connection,
+      entityId: config.entity,
+      rate_hz: config.rate_hz ?? null,
+      deadman_s: entity.deadman_s ?? 0.5,
+      keyboard: config.keyboard !== false,
+      gamepad: config.gamepad !== false,
+      allowed: () => {
+        const found = current();
+        return found !== null && mayDrive(this.holding(found));
+      },
+      shared: () => current()?.entity.control === "shared",
+      changed: () => {
+        if (this.driving?.sender.driving) this.said = "";
+        this.requestUpdate();
+      },
+    });
+    this.driving.start();
+  }
+
+  private leave(): void {
+    const { driving } = this;
+    this.driving = null;
+    driving?.end();
+  }
+
+  private actions({ node, device }: Found): Actions {
+    const place: Place = { node: node.id, device: device.id };
+    return {
+      letGo: () => { this.driving?.letGo(); },
+      take: () => { this.driving?.take(); },
+      limit: (pct) => {
+        this.slid = limitPct(pct);
+        this.requestUpdate();
+      },
+      emergency: () => {
+        this.driving?.stop();
+        void this.ask(emergencyStop, place);
+      },
+      // What latched it is what has to be reset: a node's latch is not a device's.
+      reset: () => { void this.ask(reset, device.latched_by === "node" ? { node: node.id } : place); },
+    };
+  }
+
+  private async ask(call: (connection: Connection, place: Place) => Promise<readonly Answer[]>, place: Place): Promise<void> {
+    const connection = this.hass?.connection;
+    if (!connection || this.preview) return;
+    this.said = "";
+    try {
+      const refused = (await call(connection, place)).find(({ outcome }) => outcome !== "accepted");
+      if (refused) this.said = refusalWords({ ...refused, code: refused.code ?? "unanswered" }, this.t);
+    } catch (error) {
+      const { code, message } = asHassError(error);
+      this.said = code === "unauthorized" ? this.t("drive.forbidden_help") : `${this.t("trouble.refused")}: ${message || code}`;
+    }
+  }
+}

@@ -1,0 +1,119 @@
+/** A driving session with the component: opened, lost with the connection, opened again; it never drives by itself. */
+
+import { openDrive, type DriveEvent } from "../api.js";
+import { asHassError, type Connection, type HassError } from "../hass.js";
+import type { Frame, Sending, Transport } from "./sender.js";
+
+/** More than about two commands waiting in the browser (bytes): the way is blocked, what we add would come late. */
+const BACKLOG_BYTES = 1024;
+/** After a refused session we ask again so often (ms): rights and entities may change. */
+const RETRY_MS = 5000;
+
+export interface Hears {
+  opened(event: DriveEvent): void;
+  heard(event: DriveEvent): void;
+  /** The session is over; nothing can be sent. `error` says why it could not be opened. */
+  lost(error: HassError | null): void;
+}
+
+export class Session implements Transport {
+  private id: string | null = null;
+  private close: (() => unknown) | null = null;
+  private attempt = 0;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly entityId: string,
+    private readonly hears: Hears,
+  ) {}
+
+  start(): void {
+    this.connection.addEventListener("ready", this.open);
+    this.connection.addEventListener("disconnected", this.lost);
+    if (this.connection.connected) this.open();
+    else this.hears.lost(null);
+  }
+
+  /** Unsubscribe; the component then stops what this session moves. */
+  end(): void {
+    this.connection.removeEventListener("ready", this.open);
+    this.connection.removeEventListener("disconnected", this.lost);
+    this.abandon();
+  }
+
+  send(frame: Frame): Sending {
+    if (this.id === null || !this.connection.connected) return "lost";
+    const backlog = this.connection.socket?.bufferedAmount ?? 0;
+    if (typeof frame.value === "object" && backlog > BACKLOG_BYTES) return "stalled";
+    const { seq, value, token, priority } = frame;
+    return this.post({
+      type: "pimqtt/drive/send",
+      session: this.id,
+      seq,
+      value,
+      ...(token === null ? {} : { token }),
+      ...(priority === 0 ? {} : { priority }),
+    });
+  }
+
+  askToken(): void {
+    if (this.id !== null && this.connection.connected) this.post({ type: "pimqtt/drive/token", session: this.id });
+  }
+
+  /** Never by a promise: Home Assistant's connection may queue those and send them after a reconnect. */
+  private post(message: Record<string, unknown>): Sending {
+    try {
+      this.connection.sendMessage(message);
+      return "sent";
+    } catch {
+      return "lost"; // the socket closed before the connection has told us
+    }
+  }
+
+  private abandon(): void {
+    clearTimeout(this.retry);
+    this.attempt += 1; // an answer still under way belongs to nobody
+    this.id = null;
+    void this.close?.();
+    this.close = null;
+  }
+
+  private readonly open = (): void => {
+    this.close = null; // the component ended it with the old socket
+    this.abandon();
+    const mine = this.attempt;
+    const hear = (event: DriveEvent): void => {
+      if (mine === this.attempt) this.hear(event);
+    };
+    openDrive(this.connection, this.entityId, hear).then(
+      (close) => {
+        if (mine === this.attempt) this.close = close;
+        else void close();
+      },
+      (error: unknown) => {
+        if (mine !== this.attempt) return;
+        this.hears.lost(asHassError(error));
+        this.retry = setTimeout(this.open, RETRY_MS);
+      },
+    );
+  };
+
+  private hear(event: DriveEvent): void {
+    if (event.session !== undefined) {
+      this.id = event.session;
+      this.hears.opened(event);
+    }
+    this.hears.heard(event);
+    if (event.ended !== undefined) {
+      this.lost();
+      this.retry = setTimeout(this.open, RETRY_MS);
+    }
+  }
+
+  private readonly lost = (): void => {
+    this.close = null;
+    this.abandon();
+    this.hears.lost(null);
+  };
+}

@@ -1,0 +1,76 @@
+/** What Home Assistant hands to a card; only what we use of it. */
+
+export interface HassEntity {
+  entity_id: string;
+  state: string;
+  attributes: Readonly<Record<string, unknown>>;
+  last_changed?: string;
+}
+
+export interface EntityEntry {
+  entity_id: string;
+  device_id?: string | null;
+  platform?: string;
+  hidden?: boolean;
+  name?: string | null;
+}
+
+export interface DeviceEntry {
+  id: string;
+  name: string | null;
+  name_by_user?: string | null;
+  model?: string | null;
+  area_id?: string | null;
+  identifiers?: readonly (readonly [string, string])[];
+}
+
+export interface Socket {
+  readonly bufferedAmount: number;
+}
+
+export type ConnectionEvent = "ready" | "disconnected";
+
+/** The connection of home-assistant-js-websocket. */
+export interface Connection {
+  readonly connected: boolean;
+  readonly socket?: Socket | undefined;
+  /** Sends without waiting for an answer; throws where the socket is not open. */
+  sendMessage(message: Record<string, unknown>): void;
+  sendMessagePromise(message: Record<string, unknown>): Promise<unknown>;
+  subscribeMessage(
+    callback: (event: unknown) => void,
+    message: Record<string, unknown>,
+    options?: { resubscribe?: boolean },
+  ): Promise<() => Promise<void> | void>;
+  addEventListener(event: ConnectionEvent, callback: () => void): void;
+  removeEventListener(event: ConnectionEvent, callback: () => void): void;
+}
+
+export interface Hass {
+  connection: Connection;
+  states: Readonly<Record<string, HassEntity | undefined>>;
+  entities: Readonly<Record<string, EntityEntry | undefined>>;
+  devices: Readonly<Record<string, DeviceEntry | undefined>>;
+  language: string;
+  locale?: { language: string; time_format?: string; time_zone?: string };
+  config?: { time_zone?: string; state?: string };
+  themes?: { darkMode?: boolean };
+  user?: { id: string; name: string; is_admin: boolean };
+  hassUrl?: (path: string) => string;
+  formatEntityState?: (entity: HassEntity) => string;
+}
+
+/** A websocket error as Home Assistant's connection rejects with it. */
+export interface HassError {
+  code: string | number;
+  message: string;
+}
+
+/** Read an error of unknown origin. */
+export function asHassError(error: unknown): HassError {
+  if (typeof error === "object" && error !== null && "code" in error) {
+    const { code, message } = error as { code: unknown; message?: unknown };
+    return { code: typeof code === "number" ? code : String(code), message: typeof message === "string" ? message : "" };
+  }
+  return { code: "unknown", message: error instanceof Error ? error.message : String(error) };
+}

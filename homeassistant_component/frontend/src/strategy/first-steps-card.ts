@@ -1,0 +1,83 @@
+/** `pimqtt-first-steps-card`: what to do while no Pi is there yet, or to add one. */
+
+import { css, html, nothing, type TemplateResult } from "lit";
+import { state } from "lit/decorators.js";
+import { BaseCard, type CardConfig, type GridOptions } from "../base-card.js";
+import type { Hass } from "../hass.js";
+import { icon } from "../icons.js";
+import { theme } from "../theme.js";
+import { fleetTrouble } from "../trouble.js";
+
+export const TYPE = "pimqtt-first-steps-card";
+
+export interface FirstStepsConfig extends CardConfig {
+  /** There are Pis already: this is about another. */
+  readonly more?: boolean;
+}
+
+const CONFIGURATION = `node: car1
+mqtt: {host: ${location.hostname || "homeassistant.local"}}
+hardware: {backend: pi}
+devices:
+  - {id: lamp, kind: switch, pin: 17, ttl: {default: 5}}`;
+
+const INSTALL = `sudo apt install git python3-venv python3-lgpio
+git clone https://github.com/pimqtt/pimqtt
+python3 -m venv --system-site-packages ~/venv
+~/venv/bin/pip install './pimqtt[pi]'`;
+
+const STEPS = [
+  ["steps.install", INSTALL],
+  ["steps.configure", CONFIGURATION],
+  ["steps.run", "~/venv/bin/pimqtt doctor -c car1.yaml\n~/venv/bin/pimqtt run -c car1.yaml"],
+] as const;
+
+export class FirstStepsCard extends BaseCard<FirstStepsConfig> {
+  static override styles = [
+    theme,
+    css`
+      .body { padding: 0 16px 16px; display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
+      ol { margin: 0; padding-inline-start: 20px; display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
+      .step { display: flex; align-items: center; justify-content: space-between; gap: 8px; min-height: 40px; }
+      pre { margin: 0; padding: 12px; border-radius: 8px; background: var(--pq-fill); overflow-x: auto; font-size: 13px; direction: ltr; text-align: left; }
+      .step button { min-height: 36px; padding: 0 14px; flex: none; }
+    `,
+  ];
+
+  @state() private copied = -1;
+
+  getGridOptions(): GridOptions {
+    return { columns: 12, rows: "auto", min_columns: 6 };
+  }
+
+  override getCardSize(): number {
+    return 8;
+  }
+
+  protected override checked(raw: Readonly<Record<string, unknown>>): FirstStepsConfig {
+    return { ...raw, type: `custom:${TYPE}` };
+  }
+
+  protected override body(_hass: Hass, { more }: FirstStepsConfig): TemplateResult {
+    const { t } = this;
+    const trouble = more === true ? null : fleetTrouble(this.fleet, t);
+    return html`<header>${more ? nothing : icon("wait")}<h2>${t(more ? "steps.another" : "steps.none")}</h2></header>
+      ${trouble ? this.troubled(trouble) : nothing}
+      <div class="body">
+        <p>${t(more ? "steps.another_help" : "steps.none_help")}</p>
+        <ol>${STEPS.map(([key, code], step) => html`<li><div class="step"><span>${t(key)}</span>${this.copy(code, step)}</div><pre tabindex="0">${code}</pre></li>`)}</ol>
+        <p class="quiet">${t("steps.appears")}</p>
+        <span class="hidden" role="status">${this.copied < 0 ? "" : t("steps.copied")}</span>
+      </div>`;
+  }
+
+  /** Browsers have a clipboard on https only. */
+  private copy(code: string, step: number): TemplateResult | typeof nothing {
+    if (!("clipboard" in navigator)) return nothing;
+    const copy = async (): Promise<void> => {
+      await navigator.clipboard.writeText(code);
+      this.copied = step;
+    };
+    return html`<button @click=${() => void copy()}>${this.t(this.copied === step ? "steps.copied" : "steps.copy")}</button>`;
+  }
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from "vitest";
+import { drive, eachOnAnEmptyPage, FORWARD, values } from "./driver.js";
+import { ACCEPTED, device, entity, node, told } from "./home.js";
+
+eachOnAnEmptyPage();
+
+describe("who holds the controls", () => {
+  const lease = { owner: "Ben", value: { x: 0, y: 1 }, resting: { x: 0, y: 0 }, remaining_s: 60, end: null };
+  const held = node({ devices: [device({ entities: [entity({ lease })] })] });
+
+  test("another by name: a press moves nothing, not even by moving on when he lets go", async () => {
+    const car = await drive();
+    car.connection.tell("pimqtt/fleet", { node: held });
+    await car.wait();
+    expect(car.text(".chip")).toBe("Ben drives");
+    expect(car.text(".say")).toContain("Ben holds the controls");
+    expect(car.find(".pad")?.getAttribute("aria-disabled")).toBe("true");
+    car.pointer("pointerdown", ...FORWARD);
+    await car.wait(100);
+    car.connection.tell("pimqtt/fleet", { node: node() });
+    car.pointer("pointermove", 100, 10);
+    await car.wait(500);
+    expect(car.connection.frames).toEqual([]);
+  });
+
+  test("taken from us while driving: silence, no release that would stop the other", async () => {
+    const car = await drive();
+    car.pointer("pointerdown", ...FORWARD);
+    await car.wait(150);
+    expect(car.text(".chip")).toBe("You drive");
+    const sent = values(car).length;
+    car.connection.tell("pimqtt/drive", { holder: "Ben", mine: false });
+    car.pointer("pointermove", 100, 20);
+    car.pointer("pointerup");
+    await car.wait(1000);
+    expect(values(car)).toHaveLength(sent);
+    expect(car.text(".chip")).toBe("Ben drives");
+  });
+
+  test.each([
+    ["held", "Ben holds the controls."],
+    ["let_go", "The car was stopped: let go for a moment"],
+    ["latched", "The emergency stop is set: reset it first."],
+    ["unavailable", "The Pi can't reach it now."],
+  ] as const)("refused as %s: it says why and falls silent", async (code, words) => {
+    const car = await drive();
+    car.connection.answers = (message) => {
+      if (message["type"] === "pimqtt/drive/token") car.connection.tell("pimqtt/drive", { token: "t1" });
+      if (message["type"] !== "pimqtt/drive/send") return;
+      car.connection.tell("pimqtt/drive", { answer: { ...ACCEPTED, seq: Number(message["seq"]), outcome: "rejected", code, holder: "Ben" } });
+    };
+    car.pointer("pointerdown", ...FORWARD);
+    await car.wait(100);
+    expect(car.text(".say")).toContain(words);
+    await car.wait(500);
+    car.pointer("pointerup");
+    expect(values(car)).toEqual([{ x: 0, y: 1 }]);
+  });
+
+  test("refused as stale: it goes on with a fresh token", async () => {
+    const car = await drive();
+    const oblige = car.connection.answers;
+    car.connection.answers = (message) => {
+      if (message["type"] !== "pimqtt/drive/send" || message["seq"] !== 1) return oblige(message);
+      car.connection.tell("pimqtt/drive", { answer: { ...ACCEPTED, seq: 1, outcome: "rejected", code: "stale" } });
+      return null;
+    };
+    car.pointer("pointerdown", ...FORWARD);
+    await car.wait(20);
+    expect(car.text(".say")).toContain("too late");
+    await car.wait(400);
+    expect(values(car).length).toBeGreaterThan(2);
+    expect(car.text(".chip")).toBe("You drive");
+  });
+
+  test("take-over: hold the button, stand still at rising priority until it is ours, then drive at it", async () => {
+    const car = await drive();
+    car.connection.tell("pimqtt/fleet", { node: held });
+    await car.wait();
+    const oblige = car.connection.answers;
+    car.connection.answers = (message) => {
+      if (message["type"] !== "pimqtt/drive/send" || Number(message["priority"] ?? 0) >= 3) return oblige(message);
+      car.connection.tell("pimqtt/drive", { answer: { ...ACCEPTED, seq: Number(message["seq"]), outcome: "rejected", code: "held", holder: "Ben" } });
+      return null;
+    };
+    car.find("pimqtt-hold-button")?.dispatchEvent(new CustomEvent("confirmed"));
+    await car.wait(500);
+    expect(car.connection.frames.map(({ priority }) => priority).slice(0, 3)).toEqual([1, 2, 3]);
+    expect(new Set(values(car).map((value) => JSON.stringify(value)))).toEqual(new Set(['{"x":0,"y":0}']));
+    expect(car.text(".say")).toContain("stands still until you drive");
+    car.connection.tell("pimqtt/drive", { holder: "Anna", mine: true });
+    car.pointer("pointerdown", ...FORWARD);
+    await car.wait(200);
+    expect(car.connection.frames.at(-1)).toMatchObject({ value: { x: 0, y: 1 }, priority: 3 });
+    car.pointer("pointerup");
+    await car.press("Let go");
+    expect(values(car).slice(-2)).toEqual(["release", "stop"]);
+    car.connection.tell("pimqtt/drive", { holder: null, mine: false });
+    car.pointer("pointerdown", ...FORWARD);
+    await car.wait(100);
+    expect(car.connection.frames.at(-1)).not.toHaveProperty("priority");
+  });
+
+  test("after a take-over nobody need press: it falls silent by itself", async () => {
+    const car = await drive();
+    car.connection.tell("pimqtt/fleet", { node: held });
+    await car.wait();
+    car.find("pimqtt-hold-button")?.dispatchEvent(new CustomEvent("confirmed"));
+    await car.wait(4500);
+    const sent = values(car).length;
+    await car.wait(2000);
+    expect(values(car)).toHaveLength(sent);
+  });
+
+  test("a take-over that nobody answers is given up in words", async () => {
+    const car = await drive();
+    car.connection.tell("pimqtt/fleet", { node: held });
+    await car.wait();
+    car.connection.answers = () => null;
+    car.find("pimqtt-hold-button")?.dispatchEvent(new CustomEvent("confirmed"));
+    await car.wait(100);
+    expect(car.text(".say")).toBe("Taking over …");
+    await car.wait(2500);
+    expect(car.text(".say")).toContain("did not answer");
+    const sent = values(car).length;
+    await car.wait(1000);
+    expect(values(car)).toHaveLength(sent);
+  });
+
+  test("the last commands of others are listed once, ours are not", async () => {
+    const ben = told();
+    const car = await drive();
+    car.connection.tell("pimqtt/fleet", { node: node({ devices: [device({ entities: [entity({ last: [ben, told({ owner: "Anna" })] })] })] }) });
+    car.connection.tell("pimqtt/drive", { told: ben });
+    await car.wait();
+    expect(car.all("li span").map((each) => each.textContent)).toEqual(["Ben: forward"]);
+  });
+});

@@ -1,0 +1,135 @@
+"""`scripts/demo --home-assistant`: the whole product by one command, as its user meets it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+import pytest
+import pytest_asyncio
+
+from tests.browser.chromium import Chromium
+from tests.browser.page import Page
+from tests.rig import ROOT, wait_for
+
+pytestmark = [
+    pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(600),
+    pytest.mark.asyncio(loop_scope="session"),
+]  # fmt: skip
+READY = re.compile(r"^READY url=(\S+) user=(\S+) password=(\S+)$", re.MULTILINE)
+
+
+class Demo:
+    """A running `pimqtt demo --home-assistant --plain`."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        self._out, self._err = folder / "out", folder / "err"
+        self.tmp = folder / "tmp"
+        self.tmp.mkdir()
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(self.tmp)}
+        command = [sys.executable, "-m", "pimqtt_agent", "demo", "--home-assistant", "--plain", *words]
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self.process = subprocess.Popen(command, stdout=out, stderr=err, env=env, cwd=folder)
+
+    @property
+    def text(self) -> str:
+        return self._out.read_text()
+
+    @property
+    def complaints(self) -> str:
+        return self._err.read_text()
+
+    def left(self) -> list[Path]:
+        """List what lies about in its folder for temporary files."""
+        return list(self.tmp.iterdir())
+
+    def ready(self) -> tuple[str, str, str]:
+        """Wait for the line; give address, user and password."""
+        wait_for(lambda: READY.search(self.text) or self.process.poll() is not None, 300, "READY")
+        found = READY.search(self.text)
+        assert found, self.complaints
+        return found[1], found[2], found[3]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    running = Demo(tmp_path_factory.mktemp("demo"))
+    yield running
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(30) == 0
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(demo: Demo) -> AsyncIterator[Page]:
+    """Open the address as a stranger, and log in by hand."""
+    url, user, password = demo.ready()
+    async with Chromium() as browser:
+        page = await Page.open(browser, url, "")
+        await page.show()
+        await page.says("Keep me logged in")
+        await page.fill("input[name=username]", user)
+        await page.fill("input[name=password]", password)
+        await page.press("Enter")
+        yield page
+
+
+async def test_the_dashboard_is_what_its_user_sees_first(page: Page, demo: Demo) -> None:
+    await page.says("Demo Pi", timeout_s=60)
+    await page.says("Emergency stop")
+    assert await page.js("location.pathname") in ("/pimqtt", "/pimqtt/overview")
+    await page.walk("/pimqtt/drive-demo-car")
+    await page.until("rig.one('.pad')?.ariaDisabled === 'false'", 30)
+    x, y = await page.middle(".pad")
+    since = len(demo.text)
+    await page.mouse("mousePressed", x, y - 60)
+    await asyncio.to_thread(wait_for, lambda: re.search(r"pin 5 +level +0\.\d", demo.text[since:]), 5, "wheels turn")
+    await page.mouse("mouseReleased", x, y - 60)
+    await asyncio.to_thread(wait_for, lambda: re.search(r"pin 5 +level +0\n", demo.text[since:]), 5, "wheels stand")
+    assert page.errors() == []
+
+
+async def test_it_listens_on_loopback_only_and_leaves_nothing(tmp_path: Path) -> None:
+    shown = Demo(tmp_path, "--seconds", "5")
+    url, *_ = await asyncio.to_thread(shown.ready)
+    children = descendants(shown.process.pid)
+    assert any("homeassistant" in line for line in children.values())
+    assert any("mosquitto" in line for line in children.values())
+    assert set(listening(children, "tcp")) == {"127.0.0.1"}
+    assert set(listening(children, "udp")) <= {"127.0.0.1", "*"}, "mDNS of Home Assistant, on loopback's interface only"
+    assert await asyncio.to_thread(shown.process.wait, 40) == 0
+    assert "Traceback" not in shown.complaints
+    assert not set(children) & set(descendants(1))
+    assert shown.left() == []
+    with pytest.raises(URLError):
+        build_opener(ProxyHandler({})).open(url, timeout=2)
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """Name the processes that descend from one."""
+    parents, names = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, IndexError):
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                names[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ").strip()
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return {one: names.get(one, "") for one in found[1:]}
+
+
+def listening(pids: dict[int, str], protocol: str) -> Iterator[str]:
+    """Name the addresses that these processes listen at."""
+    told = subprocess.run(["ss", "-lnpH", f"--{protocol}"], capture_output=True, text=True, check=True).stdout
+    for line in told.splitlines():
+        if any(f"pid={pid}," in line for pid in pids):
+            yield line.split()[3].rpartition(":")[0]
