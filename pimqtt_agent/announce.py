@@ -59,7 +59,7 @@ class Announcer:
         """Publish what differs from what is retained, clear orphans; the node first, since devices refer to it."""
         for device in sorted(self._retained.keys() | self._wanted.keys(), key=lambda name: (name != "system", name)):
             payloads = self._payloads(device)
-            if payloads and device not in self._retained and device not in self._published_s:
+            if payloads and device not in self._retained:
                 self._publish(device, *payloads)
             elif payloads:
                 self._spawn(self._publish_apart(device, payloads), f"publish {device}")
