@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from custom_components.pimqtt import blueprints
+from custom_components.pimqtt import blueprint_files
 from homeassistant.components.automation import helpers
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.setup import async_setup_component
@@ -33,7 +33,7 @@ async def start(hass: HomeAssistant, *, automation: bool = False) -> None:
 
 
 async def automate(hass: HomeAssistant, blueprint: str, **inputs: Any) -> None:
-    blueprints.install(blueprints.SOURCE, Path(hass.config.path("blueprints", "automation", "pimqtt")), {})
+    blueprint_files.install(blueprint_files.SOURCE, Path(hass.config.path("blueprints", "automation", "pimqtt")), {})
     use = {"use_blueprint": {"path": f"pimqtt/{blueprint}.yaml", "input": inputs}, "id": "one", "alias": "one"}
     assert await async_setup_component(hass, "automation", {"automation": [use]})
     await hass.async_block_till_done()
@@ -63,7 +63,7 @@ def test_what_the_user_changed_or_deleted_stays(tmp_path: Path) -> None:
     source.mkdir()
     for name in ("a", "b", "c"):
         (source / f"{name}.yaml").write_text(f"{name} 1")
-    written = blueprints.install(source, target, {})
+    written = blueprint_files.install(source, target, {})
     assert {path.name: path.read_text() for path in target.iterdir()} == {
         "a.yaml": "a 1", "b.yaml": "b 1", "c.yaml": "c 1",
     }  # fmt: skip
@@ -71,9 +71,9 @@ def test_what_the_user_changed_or_deleted_stays(tmp_path: Path) -> None:
     (target / "b.yaml").unlink()
     for name in ("a", "b", "c"):
         (source / f"{name}.yaml").write_text(f"{name} 2")
-    again = blueprints.install(source, target, written)
+    again = blueprint_files.install(source, target, written)
     assert {path.name: path.read_text() for path in target.iterdir()} == {"a.yaml": "mine", "c.yaml": "c 2"}
-    assert blueprints.install(source, target, again) == again
+    assert blueprint_files.install(source, target, again) == again
 
 
 async def test_a_folder_that_cant_be_written_is_told(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from custom_components.pimqtt import blueprints, dashboard
+from custom_components.pimqtt import blueprint_files, dashboard
 from custom_components.pimqtt.answers import Answer
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import config_validation as cv
@@ -148,7 +148,7 @@ async def test_every_step_is_carried_out(hass: HomeAssistant, entry: Any, pi: Pi
 
 
 async def automate(hass: HomeAssistant, one: dict[str, Any]) -> None:
-    blueprints.install(blueprints.SOURCE, Path(hass.config.path("blueprints", "automation", "pimqtt")), {})
+    blueprint_files.install(blueprint_files.SOURCE, Path(hass.config.path("blueprints", "automation", "pimqtt")), {})
     assert await async_setup_component(hass, "automation", {"automation": [one]})
     await hass.async_block_till_done()
 

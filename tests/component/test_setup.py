@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from custom_components.pimqtt import frontend
+from custom_components.pimqtt import bundle as served
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -97,7 +97,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "frontend"
     folder.mkdir()
     (folder / "pimqtt.js").write_text("console.log(1)")
-    monkeypatch.setattr(frontend.async_register, "__defaults__", (folder,))
+    monkeypatch.setattr(served.async_register, "__defaults__", (folder,))
     return folder / "pimqtt.js"
 
 

@@ -15,7 +15,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.typing import ConfigType
 
-from . import actions, blueprints, dashboard, frontend, issues, websocket
+from . import actions, blueprint_files, bundle, dashboard, issues, websocket
 from .commanding import Commands
 from .const import CONF_BASE, CONF_SIDEBAR, DOMAIN
 from .fleet import SIGNAL_NODE, Fleet
@@ -30,7 +30,7 @@ _UNLOADED = "pimqtt was unloaded or reloaded in Home Assistant"
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what there is once, whether or not an entry is loaded."""
-    await frontend.async_register(hass)
+    await bundle.async_register(hass)
     websocket.async_register(hass)
     actions.async_register(hass)
     return True
@@ -84,7 +84,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: PimqttEntry) -> None:
 
 def _install_blueprints(hass: HomeAssistant, entry: PimqttEntry) -> None:
     async def install(_event: Event | None = None) -> None:
-        await blueprints.async_install(hass)
+        await blueprint_files.async_install(hass)
 
     if hass.is_running:
         entry.async_create_background_task(hass, install(), "pimqtt blueprints")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.core import HomeAssistant
 
-from .frontend import DATA_BUNDLE
+from .bundle import DATA_BUNDLE
 from .runtime import PimqttEntry
 from .view import node_view
 

@@ -7,8 +7,8 @@ from typing import Any
 from homeassistant.components import system_health
 from homeassistant.core import HomeAssistant, callback
 
+from .bundle import DATA_BUNDLE
 from .const import PROTOCOL
-from .frontend import DATA_BUNDLE
 from .runtime import loaded
 
 
