@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 
 #: Commands for which nothing may grow, and how much may be by chance: holes in the heap (KiB).
 COMMANDS, CHANCE_KIB = 20_000, 1024
-#: What fills up until it is full: digests, and the commands remembered for a repetition.
+#: What fills up until it is full: digests. What is remembered for a repetition (QoS 1) is bounded by a minute
+#: and by 16 MiB, so few are sent like that here; tests of their own hold those bounds.
 WARM_UP = 6_000
 
 
@@ -61,7 +62,7 @@ async def test_20_000_commands_leave_no_more_memory_in_use_than_6_000(
         async with connected(broker.port, "endurance") as client:
             for number in range(first, first + count):
                 device, payload = command(number)
-                await client.publish(f"pimqtt/car1/{device}/set", payload, qos=int(number % 8 in (2, 3, 4)))
+                await client.publish(f"pimqtt/car1/{device}/set", payload, qos=int(number % 40 in (2, 11, 20)))
                 if number % 100 == 99:  # as fast as it is answered
                     assert (await told(watch, "lamp", {"value": "ON"}))["outcome"] == "accepted"
                     watch.seen.clear()

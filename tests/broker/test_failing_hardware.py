@@ -52,7 +52,7 @@ async def test_an_output_that_can_no_longer_be_written_is_claimed_anew_at_rest_a
     frail.fails("unwritable")
     since = len(watch.seen)
     answer = await told(watch, "it", {"value": "OFF", "ttl": 20, "owner": "me"})
-    assert (answer["code"], answer["reason"]) == ("unavailable", "it can't be written")
+    assert (answer["code"], answer["reason"]) == ("unavailable", "'OFF': it can't be written")
     ended = await watch.result("it", outcome="reverted")
     assert {"owner": "me", "cause": "stopped", "state": "OFF"}.items() <= ended.items()
     assert running.levels(4) == [0, 1, *fell, 0]
@@ -110,7 +110,7 @@ async def test_a_busy_line_is_told_tried_again_and_then_listed_for_safe(
     await watch.wait("pimqtt/car1/pump/availability", lambda s: s.text == "offline", 10)
     await online(watch)
     refused = await told(watch, "pump", {"value": "ON"})
-    assert (refused["code"], refused["reason"]) == ("unavailable", f"line 17 is held by process {os.getpid()}")
+    assert (refused["code"], refused["reason"]) == ("unavailable", f"'ON': line 17 is held by process {os.getpid()}")
     assert (await told(watch, "lamp", {"value": "ON"}))["outcome"] == "accepted"
     assert running.levels(17) == []
     await asyncio.sleep(2)
