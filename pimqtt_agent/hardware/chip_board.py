@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import ClassVar, Protocol
@@ -33,7 +34,7 @@ class Held(Protocol):
         """Give it back, once."""
 
 
-class ChipBoard:
+class ChipBoard(ABC):
     """The lines that this process holds. Given back is a line by its own ``close``."""
 
     backend: ClassVar[str]
@@ -43,9 +44,9 @@ class ChipBoard:
         self._inputs = Inputs(request)
         self._lines: dict[Line, Held] = {}
 
+    @abstractmethod
     def locate(self, line: Line) -> Place:
         """Find a line. Raises ``HardwareError``."""
-        raise NotImplementedError
 
     def input(self, line: Line, pull: Pull, on_edge: OnEdge, debounce_s: float = 0.0) -> Input:
         """Claim an input."""

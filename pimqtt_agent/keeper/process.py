@@ -64,7 +64,7 @@ class Keeper:
         self._wake = wake
         self._poller = select.epoll()
         self._watched: dict[int, Callable[[], None]] = {}
-        self._beat_s = 0.0
+        self._beat_s, self._was_busy = 0.0, False
         self._waits_to_write = False
         board = cast("Board", NoBoard()) if task.camera else open_board(task.settings, task.runtime)
         self._board = board
@@ -175,8 +175,6 @@ class Keeper:
         except OSError:
             self._beat_s = now - SLOW_S + FAST_S  # full or gone: try again soon
 
-    _was_busy = False
-
 
 class NoBoard:
     """Camera keepers have no pins."""
@@ -231,6 +229,3 @@ def _signals() -> int:
     for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(ignored, signal.SIG_IGN)
     return read
-
-
-
