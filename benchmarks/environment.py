@@ -18,7 +18,7 @@ from tests.rig import ROOT
 #: The peers; what they pull in is told with the results.
 PEERS = ("mqtt-io==2.7.0", "ha-mqtt-discoverable==0.26.0")
 #: What pimqtt's figures depend on.
-OURS = ("paho-mqtt", "msgspec", "pydantic", "uvloop", "numpy", "simplejpeg")
+OURS = ("paho-mqtt", "msgspec", "pydantic", "numpy", "simplejpeg")
 
 
 def cache() -> Path:

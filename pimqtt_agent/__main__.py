@@ -30,8 +30,8 @@ def _run(command: str, options: run_options.RunOptions) -> int:
     gc.disable()  # nothing is garbage until we run; each process decides for itself then
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs a tenth of our start
     defer("importlib.metadata", "entry_points")
-    defer("urllib.request")
-    defer("difflib")
+    for name in ("ast", "difflib", "locale", "pickle", "urllib.request"):
+        defer(name)
     from pimqtt_agent import run  # noqa: PLC0415
 
     return run.main(options) if command == "run" else run.agent_main(options)

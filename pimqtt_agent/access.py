@@ -31,18 +31,21 @@ class Access:
 
     def refusal(self, output: Output, now: float, command: Command) -> Rejected | None:
         """Tell why this command is not its owner's to give, in the order of the wire's codes."""
-        if command.value == self._rules.safe:
+        rules, lease = self._rules, output.lease
+        if command.value == rules.safe:
             self.let_go(command.owner)
-        code, reason = "latched", self._latched(output, command)
-        if not reason:
+        code = reason = ""
+        if output.latched:
+            code, reason = "latched", self._latched(output, command)
+        if not reason and (rules.token_required or command.token_age_s is not None):
             code, reason = "token", self._token(output, command)
-        if not reason:
+        if not reason and (command.ttl_s is not None or command.stale or command.token_age_s is not None):
             code, reason = "stale", self._stale(output, now, command)
-        if not reason:
-            code, reason = "held", self._held(output, command)
-        if not reason:
+        if not reason and lease is not None and self.holder_against(lease, command):
+            code, reason = "held", self._held(lease, command)
+        if not reason and self._barred:
             code, reason = "let_go", self._let_go(now, command)
-        if not reason:
+        if not reason and rules.arming_s is not None:
             code, reason = "not_armed", self._not_armed(now, command)
         return Rejected(output, command, code, reason) if reason else None
 
@@ -80,8 +83,6 @@ class Access:
             del self._beats[next(iter(self._beats))]
 
     def _latched(self, output: Output, command: Command) -> str:
-        if not output.latched:
-            return ""
         return f"{output.quoted(command.value)}: {output.name!r} is latched by an emergency stop; reset it first"
 
     def _token(self, output: Output, command: Command) -> str:
@@ -107,10 +108,7 @@ class Access:
         old = f"{output.quoted(command.value)} bears a token of {age_s:.2f} s ago"
         return f"{old}, allowed are {self._rules.deadman_s:g} s"
 
-    def _held(self, output: Output, command: Command) -> str:
-        lease = output.lease
-        if lease is None or not self.holder_against(lease, command):
-            return ""
+    def _held(self, lease: Lease, command: Command) -> str:
         return f"{lease.owner!r} holds it, and priority {command.priority} is not above {lease.priority}"
 
     def _let_go(self, now: float, command: Command) -> str:

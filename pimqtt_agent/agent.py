@@ -34,11 +34,6 @@ from pimqtt_agent.session import Session
 from pimqtt_agent.settings import Settings
 from pimqtt_agent.topics import Topics
 
-try:
-    import uvloop
-except ImportError:  # 32-bit boards have no wheel
-    uvloop = None  # type: ignore[assignment]
-
 log = logging.getLogger(__name__)
 
 #: Seconds between our beats to the supervisor, and how long keepers may take until we connect all the same.
@@ -168,6 +163,8 @@ class Agent:
     def _batch(self, messages: list[Any], drained: bool) -> None:  # noqa: FBT001 - the bridge's callback
         self.router.batch(messages, drained=drained)
         self.intake.pump()
+        if len(messages) == 1:
+            self.links[""].watch()
 
     def _after(self) -> None:
         self.intake.pump()
@@ -205,9 +202,7 @@ def main(settings: Settings, ends: dict[str, socket.socket], control: socket.soc
         for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(ignored, signal.SIG_IGN)
         gc.enable()
-        factory = uvloop.new_event_loop if uvloop else None
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(_run(settings, ends, control))
+        asyncio.run(_run(settings, ends, control))
         status = 0
     except Exception:
         log.exception("the agent failed")

@@ -111,9 +111,8 @@ class Bridge:
     def flush(self) -> None:
         """Write what was published since the last flush, in one go."""
         client = self._client
-        if client is None:
+        if client is None or (client.idle and not self._writing):
             return
-        client.loop_write()
         done = client.flush()
         sock = client.socket()
         if sock is None:
@@ -162,6 +161,7 @@ class Bridge:
         client.on_subscribe = lambda _c, _u, number, codes, _p: self.rights.granted(number, map(_refusal, codes))
         client.on_publish = lambda _c, _u, number, code, _p: self._answered(number, code)
         client.take, client.five = self._plain, self.version == "5"
+        client.bare = self.options.transport == "tcp" and self.options.tls is None
         self.rights.begin()
         self._cut = False
         sock: Any = None

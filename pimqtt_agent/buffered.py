@@ -16,6 +16,8 @@ _CHUNK = 65536
 _DISCONNECT = 0xE0
 _PUBLISH, _RETAIN, _QOS, _DUP_QOS2 = 0x30, 0x01, 0x06, 0x0C
 _PUBACK = b"\x40\x02"
+#: What the client is told where a packet is not there yet.
+_AGAIN = -1
 
 
 class Buffered:
@@ -26,6 +28,8 @@ class Buffered:
         #: takes a plain PUBLISH: topic, payload, QoS (0 or 1), retain flag
         self.take: Callable[[str, bytes, int, bool], None] | None = None
         self.five = False
+        #: whether a read that brings less than was asked for has emptied the socket: not under TLS or WebSocket
+        self.bare = False
         self._names: dict[str, bytes] = {}
         self.out = bytearray()
         self.drained = False
@@ -33,6 +37,7 @@ class Buffered:
         self.alert = ""
         self._read = b""
         self._position = 0
+        self._emptied = False
 
     def publish_plain(self, topic: str, payload: bytes, *, retain: bool) -> None:
         """Publish at QoS 0 without properties; what the client has queued leaves first."""
@@ -50,6 +55,9 @@ class Buffered:
             self._fill()
             while self._take_plain(self.take):
                 self._last_bytes_received = time.monotonic()
+            if self._emptied and not self.buffered:
+                self.drained = True
+                return _AGAIN
         return super()._packet_read()  # type: ignore[misc]
 
     def _take_plain(self, take: Callable[[str, bytes, int, bool], None]) -> bool:
@@ -101,6 +109,8 @@ class Buffered:
 
     def flush(self) -> bool:
         """Write what waits; return whether nothing waits any more."""
+        if self._out_packet:  # type: ignore[attr-defined]
+            self.loop_write()  # type: ignore[attr-defined]
         while self.out:
             try:
                 sent = super()._sock_send(self.out)  # type: ignore[misc]
@@ -114,13 +124,20 @@ class Buffered:
 
     def _fill(self) -> None:
         """Read a chunk where nothing waits; what fails here fails again for the client, which tells."""
+        self._emptied = False
         if not self.buffered:
             self._position, self._read = 0, b""
             try:
                 self._read = super()._sock_recv(_CHUNK)  # type: ignore[misc]
+                self._emptied = self.bare and 0 < len(self._read) < _CHUNK
             except OSError as error:
                 self._read = b""
                 self.alert = self.alert or (str(error) if isinstance(error, ssl.SSLError) else "")
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be written."""
+        return not self.out and not self._out_packet  # type: ignore[attr-defined]
 
     @property
     def buffered(self) -> bool:

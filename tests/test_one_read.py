@@ -84,12 +84,13 @@ class Keeper:
 
     def work(self) -> None:
         """Do what came; presses of a camera stay unanswered."""
-        for _, message in self._end.receive():
-            self.asked.append(message)
-            if self.link.name and isinstance(message, wire.Hello):
-                self._end.send(wire.Welcome(wire.VERSION, message.session, []))
-            elif not self.link.name:
-                self.shell.handle(message, boottime_s())
+        while messages := self._end.receive():
+            for _, message in messages:
+                self.asked.append(message)
+                if self.link.name and isinstance(message, wire.Hello):
+                    self._end.send(wire.Welcome(wire.VERSION, message.session, []))
+                elif not self.link.name:
+                    self.shell.handle(message, boottime_s())
 
     def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self.link._link.fileno())

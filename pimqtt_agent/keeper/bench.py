@@ -40,6 +40,7 @@ class Bench:
         self._shell = shell
         self._page = page
         self._records = page.read()
+        self._remembered: dict[Output, Memory] = {}
         self._interlocks: dict[str, Interlock] = {}
         self._owners: dict[Output, Mounted] = {}
         self._keys: dict[Output, str] = {}
@@ -78,6 +79,7 @@ class Bench:
         mounted = self.mounted.pop(device_id)
         for output in mounted.outputs.values():
             del self._owners[output], self._keys[output]
+            self._remembered.pop(output, None)
             if output.interlock:
                 output.interlock.members.remove(output)
             if output in self.watched:
@@ -172,7 +174,10 @@ class Bench:
 
     def remember(self, output: Output) -> None:
         """Write what must outlive us, where it changed."""
-        memory, record = output.memory(), self._records.get(output.name)
+        memory = output.memory()
+        if memory == self._remembered.get(output):
+            return
+        self._remembered[output] = memory
         limits = output.rules.limits
         off_since_s = memory.off_since_s if limits.min_off_s or output.interlock else None
         on_since_s = memory.on_since_s if limits.max_on_s else None
@@ -180,7 +185,7 @@ class Bench:
             output.name, memory.resting, off_since_s, on_since_s=on_since_s, proof_s=memory.proof_s,
             disconnected=memory.disconnected,
         )  # fmt: skip
-        if new != record:
+        if new != self._records.get(output.name):
             self._records[output.name] = new
             self._page.write(new, self._gone)
 

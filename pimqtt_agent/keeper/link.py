@@ -6,6 +6,7 @@ and messages that no datagram holds, travel as a sealed memory file whose descri
 
 from __future__ import annotations
 
+import array
 import logging
 import os
 import socket
@@ -39,6 +40,8 @@ log = logging.getLogger(__name__)
 #: What a datagram holds, and what a memory file may (bytes).
 _DATAGRAM, _LARGEST = 200_000, 16 << 20
 _STAMP = 4
+#: Room for the one descriptor that may come along.
+_ROOM = socket.CMSG_LEN(array.array("i").itemsize)
 #: In the stamp of a datagram that holds a list of messages; that says: the message is in the file that comes with it.
 _MANY, _FILED = 0x8000_0000, 0x4000_0000
 #: How many messages wait for room at most.
@@ -62,6 +65,7 @@ class Link:
         self.socket = end
         self.generation = generation
         self.blobs: dict[tuple[str, str], bytes] = {}
+        self._buffer = memoryview(bytearray(_DATAGRAM))
         self._late: OrderedDict[object, bytes] = OrderedDict()
         self._held: list[Message] | None = None
         self._left_out: Counter[str] = Counter()
@@ -145,30 +149,30 @@ class Link:
                 return
             del self._late[key]
 
-    def receive(self, limit: int = 64) -> list[tuple[int, Message]]:
-        """Read what is there, at most ``limit`` messages: (generation, message); pictures land in ``blobs``."""
-        messages: list[tuple[int, Message]] = []
-        while len(messages) < limit:
-            try:
-                data, handles, _, _ = socket.recv_fds(self.socket, _DATAGRAM, 1)
-            except (BlockingIOError, OSError):
-                break
-            if not data:
-                break
-            stamp, data = int.from_bytes(data[:_STAMP], "little"), data[_STAMP:]
-            try:
-                if stamp & _MANY:
-                    messages += [(stamp ^ _MANY, message) for message in decode_many(data)]
-                else:
-                    messages.append((stamp & ~_FILED, self._one(data, handles, filed=bool(stamp & _FILED))))
-            except msgspec.DecodeError as error:
-                raise LinkError(f"the peer speaks another version: {error}") from None
-            finally:
-                for handle in handles:
-                    os.close(handle)
-        return messages
+    def receive(self) -> list[tuple[int, Message]]:
+        """Read one datagram, if there is one: (generation, message) each; pictures land in ``blobs``.
 
-    def _one(self, data: bytes, handles: list[int], *, filed: bool) -> Message:
+        What more there is the poller tells again: to ask for it here costs as much as it is.
+        """
+        try:
+            size, ancillary, _, _ = self.socket.recvmsg_into([self._buffer], _ROOM)
+        except OSError:
+            return []
+        if not size:
+            return []
+        stamp, data = int.from_bytes(self._buffer[:_STAMP], "little"), self._buffer[_STAMP:size]
+        handles = [handle for _, _, rights in ancillary for handle in array.array("i", rights)] if ancillary else []
+        try:
+            if stamp & _MANY:
+                return [(stamp ^ _MANY, message) for message in decode_many(data)]
+            return [(stamp & ~_FILED, self._one(data, handles, filed=bool(stamp & _FILED)))]
+        except msgspec.DecodeError as error:
+            raise LinkError(f"the peer speaks another version: {error}") from None
+        finally:
+            for handle in handles:
+                os.close(handle)
+
+    def _one(self, data: memoryview, handles: list[int], *, filed: bool) -> Message:
         """Read one message; a picture's bytes land in ``blobs``."""
         filing = sealed.read(handles[0]) if handles else b""
         message: Message = decode(filing if filed else data)
