@@ -1,4 +1,4 @@
-"""The commands on the Raspberry Pi: `run`, `check`, `schema`, `doctor`, `safe`.
+"""The commands on the Raspberry Pi: `run`, `check`, `schema`, `doctor`, `announce`, `safe`.
 
 `run` and `safe` get here only with shared options before them, for their help, and for what is wrong with their line:
 else `__main__` starts them without this library. Each command loads what it needs.
@@ -9,6 +9,7 @@ else `__main__` starts them without this library. Each command loads what it nee
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -94,6 +95,29 @@ def doctor(context: typer.Context, config: ConfigFile = None) -> None:
     from pimqtt_agent.console.doctor import doctor as examine
 
     raise typer.Exit(examine(context.obj, config))
+
+
+@app.command(rich_help_panel=PANEL)
+def announce(context: typer.Context, config: ConfigFile = None, profile: Profile = None) -> None:
+    """Print the file by which avahi-daemon announces this node to Home Assistant.
+
+    [bold]pimqtt announce -c car1.yaml | sudo tee /etc/avahi/services/pimqtt.service[/bold]
+
+    Home Assistant's component then finds the Pi by mDNS, and nothing else runs for that. Several nodes: a file each.
+
+    Exit status: 0 printed, 1 mistakes, 2 unreadable.
+    """
+    from pimqtt_agent.config import load
+    from pimqtt_agent.console import announcing
+
+    file = Path(_file(context, config))
+    announcement = announcing.Announcement.of(load(file, profile=profile))
+    output.say(announcement.xml)
+    if announcement.cut:
+        output.complain(f"note: the name is too long for mDNS; it says {announcement.about['name']!r}")
+    if sys.stdout.isatty():
+        target = Path("/") / announcing.FOLDER / announcing.FILE
+        output.complain(f"to install it: {announcing.installation(file, target)}")
 
 
 @app.command(rich_help_panel=PANEL)

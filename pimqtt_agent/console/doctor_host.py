@@ -1,4 +1,4 @@
-"""What can be wrong with this machine: clock, pins, priority, camera, boot settings."""
+"""What can be wrong with this machine: clock, pins, priority, camera, boot settings, announcement."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pimqtt_agent import clock, kernel_asks
+from pimqtt_agent.console import announcing
 from pimqtt_agent.console.checks import Check, fail, ok, warn
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def checks(settings: Settings | None, root: Path = Path("/")) -> list[Check]:
     found = [_clock()]
     if settings is not None:
         found += [*_pins(settings, root), *_cameras(settings), *_boot(needs(settings), root)]
+        found += announcing.check(settings, root)
     return [*found, *_priority()]
 
 

@@ -23,7 +23,7 @@ _FLAGS = frozenset({"--json", "--plain", "--tls"})
 _VALUED = frozenset({"--broker", "--user", "--password-file", "--ca"})
 _CONFIG = frozenset({"-c", "--config"})
 #: Commands with a `--config` of their own.
-_OWN_CONFIG = frozenset({"check", "doctor", "run", "safe", "schema"})
+_OWN_CONFIG = frozenset({"announce", "check", "doctor", "run", "safe", "schema"})
 _NEGATIVE, _OPTION = re.compile(r"-[.\d].*", re.ASCII), re.compile(r"--[^=]+")
 
 

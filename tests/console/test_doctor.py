@@ -129,7 +129,7 @@ def test_a_missing_configuration_fails_with_the_mend(cli: Cli, nowhere: tuple[st
 def test_an_old_protocol_is_a_warning_with_the_mend(cli: Cli, tmp_path: Path) -> None:
     with Mosquitto(tmp_path) as broker:
         done = cli("doctor", "-c", configuration(tmp_path, broker.port, ", protocol: '3.1.1'"))
-    (line,) = [line for line in lines(done.stdout, "warn") if "protocol" in line]
+    (line,) = [line for line in lines(done.stdout, "warn") if line.split()[1] == "protocol"]
     assert "MQTT 3.1.1: the configuration says so" in line
     assert "mend: use MQTT 5" in line
 

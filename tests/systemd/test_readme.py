@@ -23,6 +23,7 @@ def install_block() -> str:
 def test_the_installation_puts_every_file_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "etc/pimqtt").mkdir(parents=True)
     (tmp_path / "etc/systemd/system").mkdir(parents=True)
+    (tmp_path / "etc/avahi/services").mkdir(parents=True)
     ours = [line for line in install_block().splitlines() if re.match(r"sudo (install|-u pimqtt) ", line)]
     script = "\n".join(ours).replace("sudo -u pimqtt ", "").replace("sudo ", "").replace("-g pimqtt ", "")
     script = script.replace("/etc/", f"{tmp_path}/etc/")
@@ -33,7 +34,7 @@ def test_the_installation_puts_every_file_in_its_place(tmp_path: Path) -> None:
     placed = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert placed == {
         "etc/pimqtt/config.yaml", "etc/systemd/system/pimqtt.service", "etc/sysusers.d/pimqtt.conf",
-        "etc/tmpfiles.d/pimqtt.conf",
+        "etc/tmpfiles.d/pimqtt.conf", "etc/avahi/services/pimqtt.service",
     }  # fmt: skip
 
 
