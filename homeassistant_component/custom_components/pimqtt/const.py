@@ -13,5 +13,7 @@ CONF_SIDEBAR: Final = "sidebar"
 PROTOCOL: Final = 1
 #: The owner of what automations and scripts command.
 OWNER: Final = "Home Assistant"
-#: Where the documentation of the project is.
-DOCS: Final = "https://github.com/pimqtt/pimqtt/blob/main/docs"
+#: Where each repair is explained.
+TROUBLESHOOTING: Final = (
+    "https://github.com/pimqtt/pimqtt/blob/main/homeassistant_component/README.md#troubleshooting"
+)

@@ -13,7 +13,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
-from .const import DOCS, DOMAIN, PROTOCOL
+from .const import DOMAIN, PROTOCOL, TROUBLESHOOTING
 from .fleet import SIGNAL_NODE, Fleet
 from .model import Info
 from .nodes import Node
@@ -122,6 +122,6 @@ def _raise(hass: HomeAssistant, issue_id: str, issue: Issue, node: str) -> None:
         severity=issue.severity,
         translation_key=issue.key,
         translation_placeholders=issue.placeholders,
-        learn_more_url=f"{DOCS}/troubleshooting.md",
+        learn_more_url=TROUBLESHOOTING,
         data={"node": node, "name": issue.placeholders["name"]},
     )
