@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pimqtt_agent"
 FILES = sorted(PACKAGE.rglob("*.py"))
 #: Pure modules: no clock, no I/O, no processes.
-PURE = ["entities", "topics", "commands", "discovery", "lease", "access", "limits", "rules", "retained"]
+PURE = [
+    "entities", "topics", "commands", "discovery", "lease", "access", "limits", "rules", "retained", "rights", "proofs",
+    "repeats",
+]  # fmt: skip
 IMPURE = {"asyncio", "os", "pathlib", "random", "select", "signal", "socket", "subprocess", "threading", "time"}
 WIRE = {"paho", "aiomqtt", "amqtt"}
 HARDWARE = {"gpiozero", "lgpio", "gpiod", "picamera2", "av", "simplejpeg", "numpy"}
@@ -71,7 +74,8 @@ def test_no_module_knows_both_the_wire_and_the_hardware() -> None:
 
 
 def test_the_supervisor_knows_neither_wire_nor_hardware_nor_event_loop() -> None:
-    for module in ("supervisor", "child", "child_agent", "child_keepers", "child_safe", "notify"):
+    children = ("child", "child_agent", "child_keepers", "child_safe", "child_reload")
+    for module in ("supervisor", *children, "lock", "notify"):
         found = set(imports(PACKAGE / f"{module}.py"))
         assert "asyncio" not in found
         strangers = ("pimqtt_agent.bridge", "pimqtt_agent.hardware", "pimqtt_agent.agent")

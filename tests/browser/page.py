@@ -28,7 +28,8 @@ window.rig = {
   },
   box(selector) {
     const element = this.one(selector);
-    if (!element) return null;
+    // while Home Assistant's launch screen fades it lies above everything, and takes what is clicked
+    if (!element || document.getElementById("ha-launch-screen")) return null;
     element.scrollIntoView({ block: "center" });
     const { x, y, width, height } = element.getBoundingClientRect();
     return { x, y, width, height };

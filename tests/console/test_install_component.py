@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig import ROOT
+from tests.rig import ROOT, as_root
 
+SCRIPT = ROOT / "scripts/install-component"
 SOURCE = ROOT / "homeassistant_component/custom_components/pimqtt"
 
 
-def install(*words: str | Path, script: Path = ROOT / "scripts/install-component") -> subprocess.CompletedProcess[str]:
+def install(*words: str | Path, script: Path = SCRIPT) -> subprocess.CompletedProcess[str]:
     return subprocess.run([script, *words], capture_output=True, text=True, timeout=30, check=False)
 
 
@@ -60,11 +61,10 @@ def test_everybody_may_read_it(config: Path, target: Path) -> None:
     assert all(path.stat().st_mode & 0o044 == 0o044 for path in target.rglob("*"))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_what_root_installs_belongs_to_whoever_has_the_configuration(config: Path, target: Path) -> None:
     shutil.rmtree(target.parent)
-    os.chown(config, 4711, 4712)
-    assert install(config).returncode == 0
+    assert as_root("chown", "4711:4712", config).returncode == 0
+    assert as_root(SCRIPT, config).returncode == 0
     assert {(path.stat().st_uid, path.stat().st_gid) for path in [target.parent, *target.rglob("*")]} == {(4711, 4712)}
 
 

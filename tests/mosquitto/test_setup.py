@@ -21,6 +21,7 @@ import aiomqtt
 import pytest
 
 from tests.mosquitto.hardened import PEOPLE, SETUP, SHIPPED, Hardened, credentials, hardened_broker, run_setup, started
+from tests.rig import as_root
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -370,14 +371,6 @@ def test_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:
     assert modes == {name: 0o644 if name in for_all else 0o600 for name in modes}
     assert {"private/credentials", "private/ca/ca.key", "private/clients/car1.key", "server.key"} <= set(modes)
     assert [stat.S_IMODE((folder / name).stat().st_mode) for name in ("private", "data")] == [0o700, 0o700]
-
-
-def as_root(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run something as root, the only one who can make files for another account; who may not fails the test."""
-    words = [*([] if os.geteuid() == 0 else ["sudo", "-n"]), *map(str, command)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert "sudo:" not in done.stderr, f"this test wants root: {done.stderr}"
-    return done
 
 
 def test_the_brokers_account_can_read_what_root_made() -> None:
