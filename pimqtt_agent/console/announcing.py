@@ -80,12 +80,17 @@ def check(settings: Settings, root: Path) -> Iterator[Check]:
     if file is not None and wanted in files[file]:
         yield ok("announce", f"{node} is announced by mDNS ({file})")
         return
-    text = f"nothing announces {node} by mDNS: Home Assistant finds it at its own broker only"
+    text = f"{file} announces {node} with another name or base than the configuration has"
+    if file is None:
+        file = next((file for file, told in files.items() if file.name.startswith("pimqtt") and not told), None)
+        text = f"{file} announces nothing"
     if file is not None:
-        text = f"{file} announces {node} with another name or base than the configuration has"
+        yield warn("announce", text, installation(settings.file, file))
+        return
     # where the first file is another node's
     free = folder / (f"pimqtt-{node}.service" if folder / FILE in files else FILE)
-    yield warn("announce", text, installation(settings.file, file or free))
+    text = f"{node} is not announced by mDNS, Home Assistant finds it at its own broker; to have it announced"
+    yield ok("announce", f"{text}: {installation(settings.file, free)}")
 
 
 def installation(config: Path, file: Path) -> str:

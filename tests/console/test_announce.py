@@ -135,20 +135,23 @@ def test_doctor_sees_whether_the_node_is_announced(tmp_path: Path) -> None:
     services.mkdir(parents=True)
     (services / "ssh.service").write_text("<service-group><name>x</name><service><type>_ssh._tcp</type></service>")
     (check,) = looked(tmp_path)
-    assert (check.status, check.text.partition(":")[0]) == ("warn", "nothing announces car1 by mDNS")
-    assert check.mend == f"pimqtt announce -c {tmp_path}/car1.yaml | sudo tee {services}/pimqtt.service"
+    assert (check.status, check.text.partition(",")[0]) == ("ok", "car1 is not announced by mDNS")
+    assert check.text.endswith(f": pimqtt announce -c {tmp_path}/car1.yaml | sudo tee {services}/pimqtt.service")
     (services / "pimqtt.service").write_text(Announcement.of(settings("The red car", "garage/pimqtt")).xml)
-    assert [check.status for check in looked(tmp_path)] == ["ok"]
+    (check,) = looked(tmp_path)
+    assert (check.status, check.text.partition("(")[0]) == ("ok", "car1 is announced by mDNS ")
     (check,) = looked(tmp_path, "car2")
-    assert (check.status, check.mend.endswith(f"{services}/pimqtt-car2.service")) == ("warn", True)
+    assert (check.status, check.text.endswith(f"{services}/pimqtt-car2.service")) == ("ok", True)
 
 
 @pytest.mark.parametrize("content", ["", "<service-group>", "<?xml version='1.0' encoding='none'?><a/>", "\ud800"])
-def test_doctor_takes_a_broken_service_file_for_none(tmp_path: Path, content: str) -> None:
+def test_doctor_tells_a_service_file_that_announces_nothing(tmp_path: Path, content: str) -> None:
     services = tmp_path / "etc/avahi/services"
     services.mkdir(parents=True)
     (services / "pimqtt.service").write_bytes(content.encode(errors="surrogatepass"))
-    assert [check.status for check in looked(tmp_path)] == ["warn"]
+    (check,) = looked(tmp_path)
+    assert (check.status, check.text) == ("warn", f"{services}/pimqtt.service announces nothing")
+    assert check.mend.endswith(f"| sudo tee {services}/pimqtt.service")
 
 
 def test_doctor_sees_a_file_of_before(tmp_path: Path) -> None:
