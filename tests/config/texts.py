@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pimqtt_agent.settings import Settings
 
 HEAD = "node: car1\nhardware: {backend: simulated}\n"
+#: A secret that nothing may show.
+HIDDEN = "hunter2xyz"
 
 Write = Callable[..., None]
 Told = Callable[..., list[str]]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.ha.pi import Pi, Story, story
+from tests.ha.house import DEVICES, EVERYTHING, HIDDEN, NODE
+from tests.ha.pi import Pi, Story, settled, story
 from tests.ha.rig import HomeAssistant, free_port
 from tests.rig import Mosquitto, Observer, observer
 
@@ -51,6 +52,18 @@ async def ha(ha_python: str, broker_port: int) -> AsyncIterator[HomeAssistant]:
     """Give a running Home Assistant connected to the broker."""
     async with HomeAssistant(ha_python, broker_port) as home:
         yield home
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def house(ha: HomeAssistant, broker_port: int, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pi]:
+    """Give a node with every kind; every test leaves it at rest."""
+    before = len(ha.log())
+    with Pi(tmp_path_factory.mktemp("house"), broker_port, "house", DEVICES, title="The house", area="Workshop") as pi:
+        count = len(NODE) + len(HIDDEN) + sum(len(entities) for *_, entities in EVERYTHING.values())
+        await settled(ha, pi, count)
+        yield pi
+    await pi.forget(ha)
+    assert ha.warnings(before) == []
 
 
 @pytest.fixture

@@ -62,6 +62,12 @@ def credentials(folder: Path) -> dict[str, str]:
     return dict(line.split(" ", 1) for line in lines)
 
 
+def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Return what lies in a folder: name, mode, content."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): (path.stat().st_mode, path.read_bytes()) for path in files}
+
+
 def free_port() -> int:
     """Return a port of the loopback that nobody listens on."""
     with socket.socket() as probe:
