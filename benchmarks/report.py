@@ -45,7 +45,7 @@ class Report:
         lines = [
             f"# Benchmarks, {self.date.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
             "",
-            f"Commit {self.commit}; {stood_on}; {load}; medians of {self.plan.rounds} rounds.",
+            f"Commit {self.commit}; {stood_on}; {load}; {self._rounds()}.",
             "",
             *_table(("figure", "goal", "measured", "met"), [_row(figure) for figure in wanted]),
             "",
@@ -63,6 +63,14 @@ class Report:
         for path, text in zip(paths, (self.as_json(), self.as_table()), strict=True):
             path.write_text(text)
         return paths
+
+    def _rounds(self) -> str:
+        """Say how often each benchmark was measured: some take too long to be repeated."""
+        names = list(dict.fromkeys(str(row["benchmark"]) for row in self.rows))
+        again = {str(row["benchmark"]) for row in self.rows if row["round"]}
+        once = [name for name in names if name not in again]
+        medians = [f"medians of {self.plan.rounds} rounds"] if again else []
+        return "; ".join(medians + [f"{', '.join(once)}: one round"] * bool(once))
 
     def _comparison(self) -> list[str]:
         names = list(dict.fromkeys(str(row["candidate"]) for row in self.rows))

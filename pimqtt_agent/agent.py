@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Coroutine
 from typing import Any
 
 from pimqtt_agent import clock, identity
@@ -18,6 +19,7 @@ from pimqtt_agent.answers import Answers
 from pimqtt_agent.bridge import Bridge
 from pimqtt_agent.broker import forever
 from pimqtt_agent.calls import Calls
+from pimqtt_agent.departed import Departed
 from pimqtt_agent.devices.system import SystemDevice
 from pimqtt_agent.discovery import Node
 from pimqtt_agent.intake import Intake
@@ -65,7 +67,7 @@ class Agent:
         self.answers = Answers(self.bridge, clock.synchronised)
         self.pictures = Pictures(settings.mqtt, f"{name}-media", self.model)
         self.session.attach(
-            self.bridge, self.answers, Announcer(self.bridge, node, list(settings.devices), system)
+            self.bridge, self.answers, Announcer(self.bridge, node, list(settings.devices), system, self._departed())
         )
         self.reports = Reports(self.model, self.answers, self.bridge, self.memory, self.session, self.pictures)
         self.links = self._links(ends)
@@ -84,6 +86,10 @@ class Agent:
             calls=Calls(self.model, self.keeper, self.own.readings), memory=self.memory, keeper=self.keeper,
             again=self.pictures.again,
         )  # fmt: skip
+
+    def _departed(self) -> Departed:
+        folder = state_dir(self.settings.state_dir, self.settings.node.id)
+        return Departed(folder, self.model.devices)
 
     def _links(self, ends: dict[str, socket.socket]) -> dict[str, KeeperLink]:
         links = {}
@@ -106,30 +112,41 @@ class Agent:
             self.control.send(word.encode())
 
     async def run(self) -> None:
-        """Run until told to stop."""
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self.control.fileno(), self._controlled)
-        loop.add_signal_handler(signal.SIGTERM, self.stopping.set)
-        for link in self.links.values():
-            link.start()
-        self.own.read()
-        await self._keepers_there()
-        self.say(f"ready {self.settings.node.id} to {self.settings.mqtt.host}:{self.settings.mqtt.port_number}")
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(forever(self.bridge), name="bridge"),
-                group.create_task(self._beat(), name="beat"),
-                group.create_task(self._prove(), name="proof"),
-                group.create_task(self.own.run(self.settings.system.interval), name="system"),
-                group.create_task(self.pictures.run(), name="pictures"),
-                group.create_task(self.memory.run(), name="memory"),
-                group.create_task(self.router.watch_stalls(), name="stalls"),
-            ]
+        """Run until told to stop, or until a part fails; what is open is closed, the last opened first."""
+        async with contextlib.AsyncExitStack() as stack:
+            self._listen(stack)
+            self.own.read()
+            await self._keepers_there()
+            self.say(f"ready {self.settings.node.id} to {self.settings.mqtt.host}:{self.settings.mqtt.port_number}")
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            tasks = [group.create_task(work, name=name) for name, work in self._work().items()]
             await self.stopping.wait()
             await self.session.end(self.links)
             for task in tasks:
                 task.cancel()
-        self.memory.save()
+
+    def _listen(self, stack: contextlib.AsyncExitStack) -> None:
+        """Listen to supervisor and keepers; when nothing more can be heard, what they told is saved."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stopping.set)
+        stack.callback(loop.remove_signal_handler, signal.SIGTERM)  # last: it must not end us while we save
+        stack.callback(self.memory.save)
+        loop.add_reader(self.control.fileno(), self._controlled)
+        stack.callback(loop.remove_reader, self.control.fileno())
+        for link in self.links.values():
+            link.start()
+            stack.callback(link.stop)
+
+    def _work(self) -> dict[str, Coroutine[Any, Any, None]]:
+        return {
+            "bridge": forever(self.bridge),
+            "beat": self._beat(),
+            "proof": self._prove(),
+            "system": self.own.run(self.settings.system.interval),
+            "pictures": self.pictures.run(),
+            "memory": self.memory.run(),
+            "stalls": self.router.watch_stalls(),
+        }
 
     async def _keepers_there(self) -> None:
         """Wait for the pins: what is replayed to us needs them."""
@@ -202,7 +219,7 @@ def main(settings: Settings, ends: dict[str, socket.socket], control: socket.soc
         for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(ignored, signal.SIG_IGN)
         gc.enable()
-        asyncio.run(_run(settings, ends, control))
+        asyncio.Runner().run(_run(settings, ends, control))  # never closed: a thread may still be connecting
         status = 0
     except Exception:
         log.exception("the agent failed")
@@ -213,5 +230,3 @@ def main(settings: Settings, ends: dict[str, socket.socket], control: socket.soc
 
 async def _run(settings: Settings, ends: dict[str, socket.socket], control: socket.socket) -> None:
     await Agent(settings, ends, control).run()
-    logging.shutdown()
-    os._exit(0)  # a thread that is still connecting must not hold up a stop

@@ -15,6 +15,7 @@ import msgspec
 
 from pimqtt_agent import discovery
 from pimqtt_agent.bridge import Bridge
+from pimqtt_agent.departed import Departed
 from pimqtt_agent.devices import Device
 from pimqtt_agent.discovery import Node
 from pimqtt_agent.errors import CommandError
@@ -34,10 +35,15 @@ _json = msgspec.json.Encoder().encode
 class Announcer:
     """Publishes discovery. ``found`` is told what the broker has retained under our node."""
 
-    def __init__(self, bridge: Bridge, node: Node, devices: list[Device], system: Device | None) -> None:
+    def __init__(
+        self, bridge: Bridge, node: Node, devices: list[Device], system: Device | None, departed: Departed
+    ) -> None:
         """Build every payload once."""
         self._bridge = bridge
         self._node = node
+        self._departed = departed
+        #: whether Home Assistant is known to be there, and so hears what is cleared
+        self.listens = False
         self._wanted = {device.id: discovery.device_payload(node, device) for device in devices}
         self._wanted["system"] = discovery.node_payload(node, system)
         #: sends pictures again
@@ -47,6 +53,7 @@ class Announcer:
         self._published_s: dict[str, float] = {}
         self._showing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._parting: set[str] = set()
 
     def found(self, device: str, payload: bytes) -> None:
         """Take what is retained on a discovery topic of ours (empty: nothing)."""
@@ -69,6 +76,8 @@ class Announcer:
         before, wanted = self._retained.get(device, b""), self._wanted.get(device)
         if wanted is None:
             log.info("%s left the configuration: taken out of Home Assistant", device)
+            if not self.listens:
+                self._departed.add(device, _parsed(before))
             return [b""]
         data = _json(wanted)
         if before == data:
@@ -80,11 +89,20 @@ class Announcer:
         """Clear retained topics of what left, once Home Assistant has forgotten the entities that listen to them."""
         self._spawn(self._wait_and_clear(topics, done), "clear what left")
 
+    def part_again(self) -> None:
+        """Home Assistant was born: let it hear once more who left while it was perhaps not there."""
+        for device, payload in self._departed.announced.items():
+            if device not in self._parting:
+                self._parting.add(device)
+                self._spawn(self._part(device, _json(payload)), f"part with {device} again")
+
     def close(self) -> None:
         """Forget what was to be published later, and what was retained: the next session reads it again."""
         for task in self._tasks:
             task.cancel()
         self._retained.clear()
+        self._parting.clear()
+        self.listens = False
 
     def _publish(self, device: str, data: bytes) -> None:
         if self._bridge.publish(self._node.topics.discovery(device), data, qos=1, retain=True):
@@ -112,6 +130,12 @@ class Announcer:
             await asyncio.sleep(due_s - time.monotonic())
             self._publish(device, data)
             self._bridge.flush()
+
+    async def _part(self, device: str, payload: bytes) -> None:
+        await self._publish_apart(device, [payload, b""])
+        self._parting.discard(device)
+        if self.listens and device not in self._retained:
+            self._departed.forget(device)
 
     async def _wait_and_clear(self, topics: set[str], done: Callable[[], None]) -> None:
         await asyncio.sleep(2 * APART_S)

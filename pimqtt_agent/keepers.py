@@ -74,6 +74,13 @@ class KeeperLink:
         self._answers.register(self._link.fileno(), select.POLLIN)
         self._hello()
 
+    def stop(self) -> None:
+        """Listen no more."""
+        asyncio.get_running_loop().remove_reader(self._link.fileno())
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
     @property
     def room(self) -> bool:
         """Whether another ordinary command may be sent."""

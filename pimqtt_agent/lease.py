@@ -60,6 +60,7 @@ class Output:
         self._shaped = False
         self._retry_s = inf
         self._waiting: Command | None = None
+        self._rested: Value = rules.safe  # before the command that waits
 
     @property
     def on(self) -> bool:
@@ -130,6 +131,7 @@ class Output:
             return [*actions, refusal]
         if self.lease and self.lease.owner != command.owner and not self.rules.shared:
             self.access.bar(now, self.lease.owner)
+        rested = self._accepted_resting()
         actions += self._supersede(now, "a newer command came")
         if self.interlock and self.rules.is_on(command.value) and not self.on:
             actions += self.interlock.clear(self, now, command.owner)
@@ -138,9 +140,10 @@ class Output:
         else:
             deadline_s = command.at_s + command.ttl_s
             self.lease = Lease(command.value, command.owner, command.priority, command.id, deadline_s)
+            self.resting = rested
         actions += self._settle(now, command)
         if self.rules.is_on(command.value) and not self.on:
-            self._waiting = command
+            self._waiting, self._rested = command, rested
             return [*actions, Waiting(self, command)]
         return [*actions, Accepted(self, command)]
 
@@ -182,14 +185,14 @@ class Output:
         on_stop = self.rules.on_stop
         if self.rules.motion is not Motion.LEVEL:
             on_stop = self.rules.safe
-        resting = self.memory().resting
+        resting = self._accepted_resting()
         actions = self._rest(now, resting if on_stop == KEEP else on_stop, "stopped")
         self.resting = resting
         return actions
 
     def fail(self, now: float) -> list[Action]:
         """Its hardware failed: the lease is over; it rests where it would at a start."""
-        resting = self.resting if self.rules.motion is Motion.LEVEL else self.rules.safe
+        resting = self._accepted_resting() if self.rules.motion is Motion.LEVEL else self.rules.safe
         return self._rest(now, resting, "stopped")
 
     def give_way(self, now: float, owner: str) -> list[Action]:
@@ -205,14 +208,17 @@ class Output:
 
     def memory(self) -> Memory:
         """What must outlive this keeper."""
-        waits = self._waiting is not None and self._waiting.ttl_s is None  # what was not accepted yet has not happened
         return Memory(
-            resting=self.rules.safe if waits and not self.on else self.resting,
+            resting=self._accepted_resting(),
             off_since_s=None if self.on else self.off_since_s,
             on_since_s=self.on_since_s if self.on else None,
             proof_s=self.proof_s if self.rules.on_disconnect else None,
             disconnected=self.disconnected,
         )
+
+    def _accepted_resting(self) -> Value:
+        """The resting value without a command that still waits: what was not accepted has not happened."""
+        return self._rested if self._waiting and self._waiting.ttl_s is None else self.resting
 
     def _wanted(self) -> Value:
         if self.latched:

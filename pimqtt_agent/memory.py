@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cached_property
 from pathlib import Path
 
 from pimqtt_agent import retained, store
@@ -28,6 +29,11 @@ class Memory:
         self._registry = set(store.load_registry(folder))
         self._soon = asyncio.Event()
         self.keeps_digests = False
+
+    @cached_property
+    def installation(self) -> str:
+        """What runs with our folder, the same at every start; made when it is first told."""
+        return store.installation(self._folder)
 
     def resting_changed(self, thing: Thing) -> None:
         """An output rests at another value: write it soon where the next start wants it."""

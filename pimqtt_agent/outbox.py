@@ -67,6 +67,7 @@ class Outbox:
         self._easy: set[str] = set()
         self._easy_bytes = min(PLAIN_BYTES, (max_packet or inf) - HEAD_BYTES - 4 * EASY_TOPIC)
         self._settling: asyncio.TimerHandle | None = None
+        self._left_out = 0
 
     @property
     def idle(self) -> bool:
@@ -86,9 +87,10 @@ class Outbox:
 
     def _publish(self, message: Message) -> bool:
         if len(self._client.out) > FULL_BYTES:
-            if message.retain:
-                self._late[message.topic] = message
-            return message.retain
+            if not message.retain:
+                return self._leave_out()
+            self._late[message.topic] = message
+            return True
         if len(message.payload) > self.room(message.topic, message.correlation):
             return False
         rights = self._rights
@@ -136,6 +138,15 @@ class Outbox:
         """The session is over."""
         if self._settling:
             self._settling.cancel()
+        if self._left_out:
+            log.warning("the broker did not keep up: %d messages of this session were left out", self._left_out)
+
+    def _leave_out(self) -> bool:
+        """Count what is lost, and say so once: at the end of the session it is said how much it was."""
+        if not self._left_out:
+            log.warning("the broker does not keep up: what is not retained (answers, events, pictures) is left out")
+        self._left_out += 1
+        return False
 
     def _send(self, message: Message) -> bool:
         topic, payload, qos, retain, correlation = message
@@ -156,7 +167,7 @@ class Outbox:
     def _wait(self, message: Message) -> bool:
         """Keep a message until its topic has been tried: of what is retained the newest, of the rest all."""
         if len(self._waiting) >= WAITING:
-            return False
+            return self._leave_out()
         self._waiting[message.topic if message.retain else next(self._numbers)] = message
         self._try_next()
         return True

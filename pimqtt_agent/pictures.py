@@ -42,8 +42,8 @@ class Pictures:
         self.again()
 
     def _publish(self, device: str) -> None:
-        picture = self._last[device]
-        sent = self._bridge.publish(self._model.topics.device(device, "image"), picture)
-        if self._bridge.connected and not sent:
+        picture, topic = self._last[device], self._model.topics.device(device, "image")
+        self._bridge.publish(topic, picture)
+        if self._bridge.connected and len(picture) > self._bridge.room(topic):
             log.error("%s: a picture of %d bytes is more than the broker takes; lower max_bytes", device, len(picture))
         self._bridge.flush()

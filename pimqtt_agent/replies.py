@@ -71,11 +71,15 @@ class Replies:
         room = self._bridge.room(topic, correlation)
         if len(data) > room:
             reason = f"the answer has {len(data)} bytes, more than the broker takes here ({max(room, 0):g})"
-            if topic not in self._logged and len(self._logged) < LOGGED:
-                self._logged.add(topic)
-                log.error("%s: %s: too_large is told instead", topic[:200], reason)
-            data = next((short for short in map(_dumped, shorter(reason)) if len(short) <= room), data)
-        self._bridge.publish(topic, data, qos=1, correlation=correlation)
+            data = next((short for short in map(_dumped, shorter(reason)) if len(short) <= room), b"")
+            self._log(topic, f"{reason}: {'too_large is told instead' if data else 'nothing can be told'}")
+        if data:
+            self._bridge.publish(topic, data, qos=1, correlation=correlation)
+
+    def _log(self, topic: str, problem: str) -> None:
+        if topic not in self._logged and len(self._logged) < LOGGED:
+            self._logged.add(topic)
+            log.error("%s: %s", topic[:200], problem)
 
 
 def _where(topic: str, reply: Reply) -> Iterator[tuple[str, bytes | None]]:

@@ -210,6 +210,7 @@ class Router:
         await asyncio.sleep(random.uniform(*JITTER_S))  # noqa: S311 - jitter
         self._greeting = False
         self._session.tell_all()
+        self._session.announcer.part_again()
         self._again()
         self._bridge.flush()
 

@@ -62,7 +62,7 @@ class Session:
         self.read_back = ReadBack(model.topics)
         self.proofs, self._news = Proofs(), asyncio.Event()
         self._problem = ""
-        self._instance = os.urandom(6).hex()
+        self._number = os.urandom(6).hex()
         self._told: Moment | None = None
         self._marker = ""
         self._marked = asyncio.Event()
@@ -150,8 +150,8 @@ class Session:
     def _moment(self) -> Moment:
         bridge = self.bridge
         return Moment(
-            mqtt=bridge.version, instance=self._instance, problem=self._problem or None, denied=bridge.rights.topics(),
-            max_packet_size=bridge.max_packet_size, **self.facts(),
+            mqtt=bridge.version, instance=self._instance(), problem=self._problem or None,
+            denied=bridge.rights.topics(), max_packet_size=bridge.max_packet_size, **self.facts(),
         )  # fmt: skip
 
     def _tell_info(self) -> None:
@@ -191,7 +191,7 @@ class Session:
         if not isinstance(content, dict):
             return
         other = content.get("hardware_id")
-        if other == self.node.identity and self._told and content.get("instance") != self._instance:
+        if other == self.node.identity and self._told and not self._ours(content.get("instance")):
             other = ANOTHER  # since we told ours nobody else should have
         elif not isinstance(other, str) or other == self.node.identity:
             return
@@ -199,6 +199,13 @@ class Session:
             self._foreign = other
         else:
             self.doubled(other)
+
+    def _instance(self) -> str:
+        return f"{self.memory.installation}-{self._number}"
+
+    def _ours(self, instance: object) -> bool:
+        """Tell whether we said that, or an agent before us: a broker may come back with what it had stored long ago."""
+        return isinstance(instance, str) and instance.startswith(f"{self.memory.installation}-")
 
     def doubled(self, other: str) -> None:
         """Another board uses our node's name: what still comes is held, and forgotten."""
@@ -234,4 +241,5 @@ class Session:
     def heard_home_assistant(self, word: str, at_s: float) -> None:
         """Home Assistant went, or came (back); the keeper is told at once, since we may be gone in a moment."""
         self.proofs.heard(word, at_s, replaying=self.replaying)
+        self.announcer.listens = word == "online"
         self._news.set()

@@ -81,6 +81,21 @@ def load_registry(folder: Path) -> list[str]:
     return data if isinstance(data, list) else []
 
 
+def installation(folder: Path) -> str:
+    """Name what runs with this folder, the same at every start."""
+    name = _read(folder / "installation.json", str)
+    if not isinstance(name, str) or not name:
+        name = os.urandom(6).hex()
+        write(folder, "installation.json", name)
+    return name
+
+
+def load_departed(folder: Path) -> dict[str, dict[str, Any]]:
+    """Read what was announced of devices that left the configuration, by device."""
+    data = _read(folder / "departed.json", dict[str, dict[str, Any]])
+    return data if isinstance(data, dict) else {}
+
+
 def write(folder: Path, name: str, data: Any) -> bool:
     """Write a file whole or not at all; a full disk is told, and False is returned."""
     path = folder / name

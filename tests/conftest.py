@@ -10,6 +10,23 @@ import pytest
 from tests.rig import Mosquitto, Node, Observer, config, observer
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the long forms run."""
+    parser.addoption(
+        "--full", action="store_true",
+        help="tests/browser: measure each way of driving and stopping 30 times, not 5; tests/ha: every restart",
+    )  # fmt: skip
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked ``full``, unless it is asked for."""
+    if config.getoption("--full"):
+        return
+    long = [item for item in items if item.get_closest_marker("full")]
+    items[:] = [item for item in items if item not in long]
+    config.hook.pytest_deselected(items=long)
+
+
 @pytest.fixture(scope="session")
 def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     """One broker for tests that leave it alone."""

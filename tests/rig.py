@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -12,17 +11,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import aiomqtt
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.subscribeoptions import SubscribeOptions
+from tests.observer import Observer, Seen, observer
 
+__all__ = [
+    "CONFIG", "ROOT", "Mosquitto", "Node", "Observer", "Seen", "as_root", "config", "free_port", "iterate", "observer",
+    "wait_for",
+]  # fmt: skip
 ROOT = Path(__file__).parents[1]
 CONFIG = "listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 0\n"
 
@@ -95,7 +94,7 @@ class Mosquitto:
 
 
 class Node:
-    """`pimqtt run` on a configuration text."""
+    """`pimqtt run` on a configuration text; ``before`` comes before the command and executes it."""
 
     def __init__(self, folder: Path, text: str, env: dict[str, str] | None = None, name: str = "car1") -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -108,12 +107,13 @@ class Node:
             **os.environ, "XDG_RUNTIME_DIR": str(folder / "run"), "XDG_STATE_HOME": str(folder / "state"),
             "PYTHONPATH": str(ROOT), "PIMQTT_CLOCK": "sync", **(env or {}),
         }  # fmt: skip
+        self.before: tuple[str, ...] = ()
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, wait: bool = True) -> Self:
         """Start it; wait until agent and pins are there."""
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "pimqtt_agent", "run", "-c", str(self.config)]
+            command = [*self.before, sys.executable, "-m", "pimqtt_agent", "run", "-c", str(self.config)]
             self.process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log, cwd=self.folder)
         if wait:
             wait_for(lambda: self.pid("agent") and self.pid("keeper pins"), 10, f"children; see {self.log}")
@@ -194,107 +194,6 @@ class Node:
                 with contextlib.suppress(OSError):
                     if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"pimqtt: "):
                         os.kill(pid, signal.SIGKILL)
-
-
-@dataclass
-class Seen:
-    """A message that the observer got."""
-
-    topic: str
-    payload: bytes
-    retain: bool
-    at_s: float
-    properties: Any = None
-
-    @property
-    def text(self) -> str:
-        """The payload as text."""
-        return self.payload.decode()
-
-    def json(self) -> Any:
-        """The payload as JSON."""
-        return json.loads(self.payload)
-
-
-@dataclass
-class Observer:
-    """A client that sees everything below a topic and can publish."""
-
-    client: aiomqtt.Client
-    seen: list[Seen] = field(default_factory=list)
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def collect(self) -> None:
-        """Collect until the broker goes."""
-        with contextlib.suppress(aiomqtt.MqttError):
-            async for message in self.client.messages:
-                payload = message.payload if isinstance(message.payload, bytes) else b""
-                retain = bool(message.retain)
-                self.seen.append(Seen(str(message.topic), payload, retain, time.monotonic(), message.properties))
-                self._news.set()
-
-    async def send(self, topic: str, payload: object = "", *, retain: bool = False, qos: int = 0, **v5: Any) -> None:
-        """Publish; objects as JSON. ``v5``: MessageExpiryInterval, ResponseTopic, CorrelationData."""
-        data = payload if isinstance(payload, str | bytes) else json.dumps(payload)
-        properties = None
-        if v5:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            for name, value in v5.items():
-                setattr(properties, name, value)
-        await self.client.publish(topic, data, qos=qos, retain=retain, properties=properties)
-
-    async def wait(
-        self, topic: str, test: Callable[[Seen], Any] = lambda _seen: True, timeout_s: float = 5, since: int = 0
-    ) -> Seen:
-        """Wait for a message on a topic; ``since`` leaves out that many of the first messages."""
-        end = time.monotonic() + timeout_s
-        while True:
-            for seen in self.seen[since:]:
-                if seen.topic == topic and test(seen):
-                    return seen
-            self._news.clear()
-            left_s = end - time.monotonic()
-            text = "\n".join(f"{s.topic} {s.payload[:200]!r}" for s in self.seen[since:][-30:])
-            assert left_s > 0, f"nothing fitting on {topic} within {timeout_s} s; seen:\n{text}"
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), min(left_s, 0.2))
-
-    async def result(
-        self, device: str, command_id: str | None = None, timeout_s: float = 3, **want: Any
-    ) -> dict[str, Any]:
-        """Wait for a result of a device with these fields."""
-
-        def fits(seen: Seen) -> bool:
-            content = seen.json()
-            if command_id is not None and content["id"] != command_id:
-                return False
-            return all(content.get(key) == value for key, value in want.items())
-
-        found = await self.wait(f"pimqtt/car1/{device}/result", fits, timeout_s)
-        content: dict[str, Any] = found.json()
-        return content
-
-    def last(self, topic: str) -> Seen | None:
-        """Return the newest message on a topic."""
-        return next((seen for seen in reversed(self.seen) if seen.topic == topic), None)
-
-
-@contextlib.asynccontextmanager
-async def observer(port: int, topics: tuple[str, ...] = ("pimqtt/#", "homeassistant/#")) -> AsyncIterator[Observer]:
-    """Connect an observer with MQTT 5, retain flags as published."""
-    options = SubscribeOptions(qos=1, retainAsPublished=True)
-    no_delay = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-    v5 = aiomqtt.ProtocolVersion.V5
-    async with aiomqtt.Client("127.0.0.1", port, protocol=v5, socket_options=no_delay) as client:
-        watcher = Observer(client)
-        task = asyncio.create_task(watcher.collect())
-        for topic in topics:
-            await client.subscribe(topic, options=options)
-        try:
-            yield watcher
-        finally:
-            task.cancel()
-            await asyncio.wait({task})
 
 
 def config(port: int, *devices: str, extra: str = "", hardware: str = "") -> str:

@@ -14,6 +14,7 @@ from pimqtt_agent import devices, errors
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pimqtt_agent"
 FILES = sorted(PACKAGE.rglob("*.py"))
+TESTS = ROOT / "tests"
 #: Pure modules: no clock, no I/O, no processes.
 PURE = [
     "entities", "topics", "commands", "discovery", "lease", "access", "limits", "rules", "retained", "rights", "proofs",
@@ -155,6 +156,11 @@ def test_files_and_functions_stay_short() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
                 assert node.end_lineno - node.lineno < 60, f"{name(path)}: {node.name}"
+
+
+def test_files_of_tests_stay_short_too() -> None:
+    lengths = {str(path.relative_to(TESTS)): len(path.read_text().splitlines()) for path in TESTS.rglob("test_*.py")}
+    assert {path for path, lines in lengths.items() if lines > 300} == set()
 
 
 def test_the_median_module_is_about_120_lines() -> None:

@@ -98,6 +98,15 @@ def test_the_table_says_what_was_missed() -> None:
     assert "not measured" in text
 
 
+def test_the_head_of_the_table_says_what_is_a_median_and_what_was_measured_once() -> None:
+    rows = [row("start", "pimqtt", n, seconds=0.3, cpu_s=0.2) for n in range(3)]
+    rest = {"pss_mib": 40, "alone_mib": 50, "threads": 9}
+    rows += [row("memory", "pimqtt", **rest), row("idle", "pimqtt", cpu_pct=0.01, wakeups_per_s=1)]
+    made = replace(report(rows), plan=replace(TINY, rounds=3)).as_table().splitlines()
+    assert made[2].endswith("; medians of 3 rounds; memory, idle: one round.")
+    assert report(rows[3:]).as_table().splitlines()[2].endswith("after 0.00; memory, idle: one round.")
+
+
 def test_rounds_begin_with_another_candidate_each() -> None:
     kinds: list[type[Candidate]] = list(CANDIDATES)
     assert [next(rotated(kinds, number)) for number in range(4)] == kinds

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from tests.rig import ROOT
+from tests.broker.foreign import install
 
 _KIND = '''
 import os
@@ -51,16 +50,8 @@ class Frail:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        installed = folder / "frail-1.0.dist-info"
-        installed.mkdir(parents=True)
-        (folder / "frail.py").write_text(_KIND)
-        (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: frail\nVersion: 1.0\n")
-        (installed / "entry_points.txt").write_text("[pimqtt.kinds]\nfrail = frail:Frail\n")
-
-    @property
-    def env(self) -> dict[str, str]:
-        """What a node needs to find it."""
-        return {"PYTHONPATH": os.pathsep.join([str(self._folder), str(ROOT)])}
+        #: what a node needs to find it
+        self.env = install(folder, "frail", _KIND)
 
     def fails(self, how: str) -> None:
         """Fail like that from now on."""

@@ -79,3 +79,33 @@ async def test_a_broker_that_lost_what_it_had_retained_gets_all_of_it_again(
     assert after == before
     assert running.levels(27) == [0, 1]
     wait_for(lambda: running.levels(17) == [0, 1])
+
+
+@both
+async def test_a_broker_that_comes_back_with_the_info_of_an_agent_before_is_no_other_board(
+    tmp_path: Path, protocol: str
+) -> None:
+    """It stores every half an hour: a crash brings back what was retained before the agent was replaced."""
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    with Mosquitto(folder, PERSISTENT.format(folder=folder, user=getpass.getuser())) as broker:
+        content = text(broker.port, LAMP, mqtt=f'protocol: "{protocol}"')
+        with Node(tmp_path / "node", content) as running:
+            async with observer(broker.port) as watch:
+                await online(watch)
+                first = (await watch.wait("pimqtt/car1/info")).json()["instance"]
+            broker.stop()
+            broker.start()
+            async with observer(broker.port) as watch:
+                await watch.wait("pimqtt/car1/availability", lambda s: s.text == "online", 10)
+                old = running.signal("agent", signal.SIGKILL)
+                wait_for(lambda: running.pid("agent") not in (0, old), what="another agent")
+                await watch.wait("pimqtt/car1/info", lambda s: s.json()["instance"] != first, 10)
+                await told(watch, "lamp", {"value": "ON"})
+            broker.stop(signal.SIGKILL)
+            broker.start()
+            async with observer(broker.port) as watch:
+                await watch.wait("pimqtt/car1/lamp/state", lambda s: s.text == "ON", 10)
+                await watch.wait("pimqtt/car1/info", lambda s: s.json()["instance"] != first, 10)
+                assert (await told(watch, "lamp", {"value": "OFF"}))["outcome"] == "accepted"
+            assert "another agent" not in running.log.read_text()

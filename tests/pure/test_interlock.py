@@ -112,6 +112,36 @@ class TestStillTheNewest:
         world.send("down", True, 0.25)
         assert world.to(60) == ["down rejected interlock", "down reverted expired"]
 
+    def test_what_never_went_on_is_not_what_a_later_lease_ends_at(self) -> None:
+        world = ready()
+        world.send("up", True)
+        world.send("down", True)  # for good; it waits
+        assert world.send("down", False, 5) == ["down rejected interlock", "down accepted"]
+        assert world["down"].resting is False
+        assert world.to(60) == ["down reverted expired"]
+
+    def test_a_lease_that_waits_in_its_place_ends_where_it_rested_before(self) -> None:
+        world = ready()
+        world.send("up", True)
+        world.send("down", True)
+        assert world.send("down", True, 2) == ["down rejected interlock", "down waits"]
+        assert world.to(11.99) == ["down = True", "down accepted"]
+        assert world.to(12) == ["down = False", "down reverted expired"]
+
+    def test_where_it_rested_on_before_it_still_does(self) -> None:
+        world = World(up=heat(), down=heat(initial=True))
+        world.send("down", True)
+        assert world["down"].memory().resting is True  # of the next keeper
+        world.send("down", False, 2)
+        assert world.to(2) == ["down = True", "down reverted expired"]
+
+    def test_hardware_that_fails_meanwhile_does_not_make_it_rest_there(self) -> None:
+        world = ready()
+        world.send("up", True)
+        world.send("down", True)
+        assert world.note(world["down"].fail(world.now)) == ["down rejected interlock"]
+        assert world["down"].resting is False
+
     def test_a_revert_of_a_third_member_does_not_overtake_it(self) -> None:
         world = ready(side=HALF, up=HALF, down=HALF)
         world.send("side", True)

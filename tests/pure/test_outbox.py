@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from pimqtt_agent.outbox import FULL_BYTES, UNANSWERED, Outbox
+import pytest
+
+from pimqtt_agent.outbox import FULL_BYTES, UNANSWERED, WAITING, Outbox
 from pimqtt_agent.rights import Rights
 
 Sent = tuple[str, bytes, int]
@@ -139,3 +141,43 @@ def test_a_broker_that_does_not_read_gets_the_newest_states_when_it_does() -> No
     wire.out = bytearray()
     box.write_late()
     assert wire.sent == [("a", b"2", 1)]
+
+
+def test_what_is_left_out_while_the_broker_does_not_read_is_said_once_and_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    wire = Wire()
+    box = outbox(wire, Rights("car1"))
+    wire.out = bytearray(FULL_BYTES + 1)
+    assert [put(box, "r", b"x", retain=False) for _ in range(3)] == [False] * 3
+    assert put(box, "a", b"1"), "a state waits"
+    (said,) = caplog.messages
+    assert "does not keep up" in said
+    wire.out = bytearray()
+    box.write_late()
+    assert put(box, "r", b"y", retain=False)
+    wire.out = bytearray(FULL_BYTES + 1)
+    assert not put(box, "r", b"z", retain=False)
+    assert len(caplog.messages) == 1
+    box.close()
+    assert "4 messages of this session were left out" in caplog.messages[-1]
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+def test_a_session_that_lost_nothing_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    box = outbox(Wire(), Rights("car1"), max_packet=100)
+    put(box, "a", b"1", retain=False)
+    assert not put(box, "a", b"1" * 200, retain=False)  # too large: whoever publishes says so
+    box.close()
+    assert caplog.messages == []
+
+
+async def test_so_is_what_finds_no_place_among_those_that_wait_for_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    rights = Rights("car1")
+    rights.careful = True
+    box = outbox(Wire(), rights, "3.1.1")
+    put(box, "a", b"1")
+    taken = [put(box, "r", b"x", retain=False) for _ in range(WAITING + 1)]
+    assert taken == [True] * WAITING + [False]
+    box.close()
+    assert "1 messages of this session" in caplog.messages[-1]
