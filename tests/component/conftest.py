@@ -15,6 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
 sys.path.insert(0, str(Path(__file__).parent))
+from driving import Drive
 from rig import COMPONENT, Pi, Socket, listen, set_up
 
 # the test package brings a folder of this name, which would hide ours
@@ -59,6 +60,12 @@ async def entry(hass: HomeAssistant, pi: Pi) -> Any:
 async def socket(entry: Any, hass: HomeAssistant, hass_ws_client: Any) -> Socket:
     """An administrator's browser."""
     return Socket(await hass_ws_client(hass))
+
+
+@pytest.fixture
+def drive(socket: Socket, pi: Pi) -> Drive:
+    """A driving session of that browser, not yet opened."""
+    return Drive(socket, pi)
 
 
 @pytest.fixture

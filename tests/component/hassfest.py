@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from awesomeversion import AwesomeVersion, AwesomeVersionStrategy
 from homeassistant.helpers import selector
+from quality_scale import quality_scale
 
 MANIFEST: dict[str, type] = {
     "domain": str, "name": str, "after_dependencies": list, "codeowners": list, "config_flow": bool,
@@ -217,79 +218,6 @@ def icons(folder: Path) -> Iterator[str]:
             yield f"services.{name}: needs an object with service"
         elif not ICON.fullmatch(str(icon["service"])):
             yield f"services.{name}: {icon['service']!r} is no icon"
-
-
-TIERS = {
-    "bronze": (
-        "action-setup appropriate-polling brands common-modules config-flow config-flow-test-coverage "
-        "dependency-transparency docs-actions docs-conditions docs-high-level-description "
-        "docs-installation-instructions docs-removal-instructions docs-triggers entity-event-setup entity-unique-id "
-        "has-entity-name runtime-data test-before-configure test-before-setup unique-config-entry"
-    ),
-    "silver": (
-        "action-exceptions config-entry-unloading docs-configuration-parameters docs-installation-parameters "
-        "entity-unavailable integration-owner log-when-unavailable parallel-updates reauthentication-flow test-coverage"
-    ),
-    "gold": (
-        "devices diagnostics discovery discovery-update-info docs-data-update docs-examples docs-known-limitations "
-        "docs-supported-devices docs-supported-functions docs-troubleshooting docs-use-cases dynamic-devices "
-        "entity-category entity-device-class entity-disabled-by-default entity-translations exception-translations "
-        "icon-translations reconfiguration-flow repair-issues stale-devices"
-    ),
-    "platinum": "async-dependency inject-websession strict-typing",
-}
-#: What the code must show where a rule is done.
-PROOFS: Mapping[str, Callable[[Mapping[str, str], Mapping[str, Any]], bool]] = {
-    "action-setup": lambda code, _: "async def async_setup(" in code["__init__"],
-    "brands": lambda code, _: "brand/icon.png" in code,
-    "config-flow": lambda code, raw: raw.get("config_flow") is True and "config_flow" in code,
-    "config-entry-unloading": lambda code, _: "async def async_unload_entry(" in code["__init__"],
-    "diagnostics": lambda code, _: "async_get_config_entry_diagnostics" in code.get("diagnostics", ""),
-    "discovery": lambda code, _: (
-        "async_step_mqtt" in code["config_flow"] and "async_step_zeroconf" in code["config_flow"]
-    ),
-    "integration-owner": lambda _, raw: bool(raw.get("codeowners")),
-    "reconfiguration-flow": lambda code, _: "async_step_reconfigure" in code["config_flow"],
-    "repair-issues": lambda code, _: "async_create_issue" in code.get("issues", ""),
-    "runtime-data": lambda code, _: bool(
-        re.search(r"^type \w+Entry = ConfigEntry\[", "\n".join(code.values()), re.MULTILINE)
-    ),
-    "test-before-setup": lambda code, _: "raise ConfigEntryNotReady" in code["__init__"],
-    "unique-config-entry": lambda _, raw: raw.get("single_config_entry") is True,
-    "strict-typing": lambda code, _: "py.typed" in code,
-}
-
-
-def quality_scale(folder: Path) -> Iterator[str]:
-    """Check quality_scale.yaml: every rule of the manifest's tier is answered, and where it can be, by the code."""
-    raw, about = load(folder / "quality_scale.yaml"), load(folder / "manifest.json")
-    if set(raw) != {"rules"}:
-        yield "needs rules and nothing else"
-        return
-    everything = [rule for rules in TIERS.values() for rule in rules.split()]
-    yield from (f"{rule}: no such rule" for rule in raw["rules"] if rule not in everything)
-    code = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.py")}
-    code |= {
-        str(path.relative_to(folder)): ""
-        for path in folder.glob("**/*")
-        if path.suffix in (".png", ".typed") or path.name == "py.typed"
-    }
-    for tier, rules in TIERS.items():
-        for rule in rules.split():
-            yield from _rule(rule, raw["rules"].get(rule), code, about)
-        if tier == about.get("quality_scale"):
-            break
-
-
-def _rule(rule: str, raw: Any, code: Mapping[str, str], about: Mapping[str, Any]) -> Iterator[str]:
-    answer = raw if isinstance(raw, dict) else {"status": raw}
-    status = answer.get("status")
-    if not set(answer) <= {"status", "comment"} or status not in ("done", "exempt"):
-        yield f"{rule}: {raw!r} is neither done nor exempt"
-    elif status == "exempt" and not answer.get("comment"):
-        yield f"{rule}: exempt without a comment"
-    elif status == "done" and rule in PROOFS and not PROOFS[rule](code, about):
-        yield f"{rule}: done, but the code does not show it"
 
 
 CHECKS: Mapping[str, Callable[[Path], Iterator[str]]] = {

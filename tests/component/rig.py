@@ -173,7 +173,7 @@ class Socket:
 
     def __init__(self, client: Any) -> None:
         self.client = client
-        self._events: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
 
     async def ask(self, type_: str, **message: Any) -> dict[str, Any]:
         """Send a command and return its answer; events that come first are kept."""
@@ -182,11 +182,11 @@ class Socket:
             answer = await self.client.receive_json(timeout=3)
             if answer["type"] == "result":
                 return dict(answer)
-            self._events.append(answer)
+            self.events.append(answer)
 
     async def event(self, fits: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
         """Return the next event that fits; the others before it are left out."""
         while True:
-            message = self._events.pop(0) if self._events else await self.client.receive_json(timeout=3)
+            message = self.events.pop(0) if self.events else await self.client.receive_json(timeout=3)
             if message["type"] == "event" and fits(message["event"]):
                 return dict(message["event"])

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from homeassistant.auth.permissions import PolicyPermissions
+from acting import act, somebody
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import area_registry as ar
@@ -22,17 +22,6 @@ FAN = "number.car1_fan"
 @pytest.fixture(autouse=True)
 def set_up(entry: Any) -> None:
     """The component is there."""
-
-
-async def act(hass: HomeAssistant, action: str, context: Context | None = None, /, **data: Any) -> Any:
-    return await hass.services.async_call("pimqtt", action, data, blocking=True, return_response=True, context=context)
-
-
-async def somebody(hass: HomeAssistant, *control: str) -> Context:
-    user = await hass.auth.async_create_user("Anna", group_ids=[])
-    rights = {"entities": {"entity_ids": {one: {"read": True, "control": True} for one in control}}}
-    user.__dict__["permissions"] = PolicyPermissions(rights, None)  # type: ignore[arg-type]
-    return Context(user_id=user.id)
 
 
 async def test_a_command_answers_by_entity(hass: HomeAssistant, pi: Pi) -> None:
@@ -70,24 +59,6 @@ async def test_what_is_not_ours_is_refused_where_it_is_named(
     assert pi.published == []
 
 
-async def test_of_an_area_only_outputs_are_commanded(hass: HomeAssistant, pi: Pi) -> None:
-    area = ar.async_get(hass).async_create("Garden")
-    for one in (PUMP, CAR, "event.car1_bell"):
-        found = er.async_get(hass).async_get(one)
-        assert found is not None
-        dr.async_get(hass).async_update_device(str(found.device_id), area_id=area.id)
-    hass.states.async_set("light.other", "on")
-    answers = await act(hass, "command", area_id=area.id, value="OFF")
-    assert set(answers) == {PUMP, CAR}
-
-
-async def test_of_a_device_with_nothing_to_command_nothing_is_done(hass: HomeAssistant, pi: Pi) -> None:
-    bell = er.async_get(hass).async_get("event.car1_bell")
-    assert bell is not None
-    with pytest.raises(ServiceValidationError, match="Nothing of the target"):
-        await act(hass, "command", device_id=bell.device_id, value="ON")
-
-
 async def test_what_cant_be_sent_is_said(hass: HomeAssistant, pi: Pi) -> None:
     with pytest.raises(ServiceValidationError, match="can't be sent"):
         await act(hass, "command", entity_id=PUMP, value=float("nan"))
@@ -102,6 +73,8 @@ async def test_what_cant_be_sent_is_said(hass: HomeAssistant, pi: Pi) -> None:
         ("command", {"value": "ON"}),
         ("command", {"entity_id": PUMP, "value": "ON", "ttl": 0}),
         ("command", {"entity_id": PUMP, "value": "ON", "priority": 10}),
+        ("command", {"entity_id": PUMP, "value": "ON", "priority": True}),
+        ("command", {"entity_id": PUMP, "value": "ON", "ttl": True}),
         ("command", {"entity_id": PUMP, "value": "ON", "owner": ""}),
         ("command", {"entity_id": PUMP, "value": "ON", "at": 5}),
         ("command", {"entity_id": PUMP, "value": "ON", "token": "x"}),
@@ -153,7 +126,7 @@ async def test_driving_goes_on_after_a_stale_token(hass: HomeAssistant, pi: Pi) 
 async def test_driving_a_node_that_does_not_answer_says_so(
     hass: HomeAssistant, pi: Pi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.pimqtt.commanding.ANSWER_S", 0.05)
+    monkeypatch.setattr("custom_components.pimqtt.publishing.ANSWER_S", 0.05)
     monkeypatch.setattr("custom_components.pimqtt.driving_action.ANSWER_S", 0.05)
     pi.silent = True
     assert (await act(hass, "drive", entity_id=CAR, y=1))[CAR]["outcome"] == "unanswered"
@@ -162,7 +135,10 @@ async def test_driving_a_node_that_does_not_answer_says_so(
     original = pi._reply
     monkeypatch.setattr(pi, "_reply", lambda below, content: original(below, content) if below == "call" else [])
     told = (await act(hass, "drive", entity_id=CAR, y=1))[CAR]
-    assert (told["outcome"], told["reason"]) == ("unanswered", "car1 did not answer within 0.05 s")
+    assert (told["outcome"], told["reason"]) == (
+        "unanswered",
+        "car1 did not answer within 0.05 s: is it reachable, and may it publish results?",
+    )
 
 
 async def test_a_script_that_is_stopped_stops_the_car(hass: HomeAssistant, pi: Pi) -> None:

@@ -104,6 +104,32 @@ async def test_motion_switches_on_for_a_time_that_the_node_keeps(hass: HomeAssis
     assert [(one["value"], one["ttl"], one["owner"]) for one in pi.commands("pump")] == [("ON", 30.0, "Motion")]
 
 
+@pytest.mark.parametrize("dead", ["unavailable", "unknown", None])
+async def test_a_motion_sensor_that_dies_leaves_no_light_on(
+    hass: HomeAssistant, pi: Pi, monkeypatch: pytest.MonkeyPatch, dead: str | None
+) -> None:
+    await start(hass)
+    await pi.announce()
+    hass.states.async_set("binary_sensor.hall", "off")
+    await automate(hass, "motion_light", motion="binary_sensor.hall", light="switch.car1_pump", minutes=0.5)
+    hass.states.async_set("binary_sensor.hall", "on")
+    await settle()
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=20))
+    await settle()
+    assert len(pi.commands("pump")) == 2, "motion that goes on renews it"
+    if dead is None:
+        hass.states.async_remove("binary_sensor.hall")
+    else:
+        hass.states.async_set("binary_sensor.hall", dead)
+    for seconds in (40, 60, 80):
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
+        await settle()
+    assert len(pi.commands("pump")) == 2
+    running = hass.states.get("automation.one")
+    assert running is not None
+    assert running.attributes["current"] == 0
+
+
 async def test_a_pump_runs_no_longer_than_told_and_a_refusal_is_acted_on(
     hass: HomeAssistant, pi: Pi, freezer: Any
 ) -> None:

@@ -14,7 +14,8 @@ import pytest
 from hassfest import CHECKS, ICON, KEY, load
 from homeassistant import components
 from homeassistant.core import HomeAssistant
-from rig import COMPONENT
+from quality_scale import BESIDE, quality_scale
+from rig import COMPONENT, ROOT
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -125,6 +126,48 @@ def test_a_proof_that_is_gone_fails(copy: Path) -> None:
     (copy / "py.typed").unlink()
     found = [one.split(":")[0] for one in CHECKS["quality_scale"](copy)]
     assert found == ["brands", "strict-typing"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "file", "before", "after"),
+    [
+        ("action-exceptions", "targets.py", "raise UnknownUser(", "raise KeyError("),
+        ("exception-translations", "insisting.py", "translation_key=", "key="),
+        ("log-when-unavailable", "fleet.py", "_LOGGER.warning", "_LOGGER.debug"),
+        ("inject-websession", "search.py", "import time", "import aiohttp"),
+        ("parallel-updates", "__init__.py", "sessions.close_all(", "async_forward_entry_setups("),
+        ("async-dependency", "manifest.json", '"requirements": []', '"requirements": ["paho-mqtt"]'),
+    ],
+)
+def test_a_rule_that_the_code_breaks_fails(copy: Path, rule: str, file: str, before: str, after: str) -> None:
+    text = (copy / file).read_text()
+    assert before in text
+    (copy / file).write_text(text.replace(before, after))
+    assert rule in [one.split(":")[0] for one in CHECKS["quality_scale"](copy)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "file", "before", "after"),
+    [
+        ("test-coverage", "scripts/test", "--cov-fail-under=95", "--cov-fail-under=90"),
+        ("test-coverage", "scripts/test", "--cov-fail-under=95", ""),
+        ("strict-typing", "scripts/test", "-m mypy --config-file tests/component/mypy.ini", ""),
+        ("strict-typing", "tests/component/mypy.ini", "strict = true", "strict = false"),
+        ("config-flow-test-coverage", "tests/component/test_config_flow.py", "", None),
+    ],
+)
+def test_a_rule_that_the_tests_no_longer_hold_fails(
+    tmp_path: Path, rule: str, file: str, before: str, after: str | None
+) -> None:
+    for one in BESIDE:
+        (tmp_path / one).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / one, tmp_path / one)
+    assert list(quality_scale(COMPONENT, tmp_path)) == []
+    if after is None:
+        (tmp_path / file).unlink()
+    else:
+        (tmp_path / file).write_text((tmp_path / file).read_text().replace(before, after))
+    assert [one.split(":")[0] for one in quality_scale(COMPONENT, tmp_path)] == [rule]
 
 
 async def test_every_action_that_is_registered_is_described(hass: HomeAssistant, entry: Any) -> None:

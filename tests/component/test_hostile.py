@@ -95,3 +95,55 @@ async def test_endless_nodes_leases_and_results_are_bounded(
         await pi.say("availability", "online")
     assert len(fleet.nodes) == 20
     assert "20 nodes already" in caplog.text
+
+
+DEPTHS = (5, 19, 21, 100, 253, 254, 255, 300, 500, 1000, 1023, 2000)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("nest", [("[", "]"), ('{"a":', "}")], ids=["lists", "objects"])
+async def test_however_deep_a_value_is_the_fleet_can_be_told(
+    socket: Socket, pi: Pi, depth: int, nest: tuple[str, str]
+) -> None:
+    deep = nest[0] * depth + "0" + nest[1] * depth
+    await pi.say("pump/lease", f'{{"owner": "Eve", "value": {deep}, "resting": {deep}, "remaining_s": 5}}')
+    await pi.say("car/result", f'{{"outcome": "accepted", "value": {deep}, "state": {deep}}}')
+    answer = await socket.ask("pimqtt/fleet")
+    assert answer["success"]
+    (node,) = (await socket.event(lambda event: "nodes" in event))["nodes"]
+    (pump,) = [one for one in node["devices"] if one["id"] == "pump"]
+    assert (pump["entities"][0]["lease"] is not None) == (depth < 20)
+    assert (await socket.ask("pimqtt/stop"))["result"][0]["outcome"] == "accepted"
+
+
+@pytest.mark.parametrize("depth", [21, 400])
+async def test_what_is_too_deep_is_not_even_sent(socket: Socket, pi: Pi, depth: int) -> None:
+    deep: Any = 0
+    for _ in range(depth):
+        deep = [deep]
+    answer = await socket.ask("pimqtt/command", entity_id="switch.car1_pump", value=deep)
+    assert (answer["error"]["code"], "nested deeper than 20" in answer["error"]["message"]) == ("invalid_format", True)
+    assert pi.published == []
+
+
+async def test_an_answer_to_a_call_that_is_too_deep_is_none(
+    socket: Socket, pi: Pi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.pimqtt.publishing.ANSWER_S", 0.1)
+    deep: Any = 0
+    for _ in range(400):
+        deep = [deep]
+    pi.calls["get_version"] = deep
+    answer = await socket.ask("pimqtt/call", node="car1", action="get_version")
+    assert answer["result"]["outcome"] == "unanswered"
+
+
+@pytest.mark.parametrize("value", ["x" * 3000, ["x"] * 1000, {"a": "\u00fc" * 1100}])
+async def test_a_value_that_is_too_long_is_nobodys(socket: Socket, pi: Pi, entry: Any, value: Any) -> None:
+    await pi.say("pump/lease", {"owner": "Eve", "value": value, "resting": "OFF", "remaining_s": 5})
+    await pi.say("lamp/lease", {"owner": "Eve", "value": "x" * 2000, "resting": "OFF", "remaining_s": 5})
+    await pi.say("car/result", {"outcome": "rejected", "code": "invalid", "value": value, "state": value})
+    node = entry.runtime_data.fleet.nodes["car1"]
+    assert set(node.leases) == {("lamp", "")}
+    (told,) = node.told["car", ""]
+    assert (told.result.code, told.result.value, told.result.state) == ("invalid", None, None), "the refusal counts"

@@ -19,20 +19,30 @@ async def test_a_command_is_answered_with_its_result(socket: Socket, pi: Pi) -> 
     assert told.pop("round_trip_ms") >= 0
     assert told == {
         "outcome": "accepted", "code": None, "reason": None, "state": "ON", "ttl": 5, "holder": "Watering",
-        "owner": "Watering",
+        "owner": "Watering", "reason_key": None, "reason_placeholders": None,
     }  # fmt: skip
     (sent,) = [one for one in pi.published if one.topic == "pimqtt/car1/pump/set"]
     assert (sent.qos, sent.retain) == (1, False)
     assert {key: sent.payload[key] for key in ("value", "ttl", "owner", "priority")} == {
         "value": "ON", "ttl": 5, "owner": "Watering", "priority": 2,
     }  # fmt: skip
-    assert set(sent.payload) == {"value", "ttl", "owner", "priority", "id", "at"}
+    assert set(sent.payload) == {"value", "ttl", "owner", "priority", "id", "at", "expiry"}
 
 
 async def test_an_entity_can_be_named_by_its_unique_id(socket: Socket, pi: Pi) -> None:
     answer = await socket.ask("pimqtt/command", unique_id="pimqtt.car1.car.limit", value=40)
     assert answer["result"]["outcome"] == "accepted"
     assert [one["value"] for one in pi.commands("car/limit")] == [40]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"ttl": -5}, {"ttl": 0}, {"ttl": True}, {"ttl": "x"}, {"priority": True}, {"priority": 10}, {"priority": 1.5}],
+)
+async def test_what_the_action_would_refuse_is_refused(socket: Socket, pi: Pi, more: dict[str, Any]) -> None:
+    answer = await socket.ask("pimqtt/command", entity_id=PUMP, value="ON", **more)
+    assert answer["error"]["code"] == "invalid_format"
+    assert pi.published == []
 
 
 async def test_motion_is_sent_so_that_nothing_keeps_it(socket: Socket, pi: Pi) -> None:
@@ -45,16 +55,12 @@ async def test_a_refusal_is_an_answer_and_no_error(socket: Socket, pi: Pi) -> No
     answer = await socket.ask("pimqtt/command", entity_id=PUMP, value="ON")
     assert answer["success"]
     told = answer["result"]
-    assert [told[key] for key in ("outcome", "code", "reason", "holder")] == [
-        "rejected",
-        "held",
-        "'Bob' holds it",
-        "Bob",
-    ]
+    shown = [told[key] for key in ("outcome", "code", "reason", "holder")]
+    assert shown == ["rejected", "held", "'Bob' holds it", "Bob"]
 
 
 async def test_silence_is_an_answer_too(socket: Socket, pi: Pi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("custom_components.pimqtt.commanding.ANSWER_S", 0.05)
+    monkeypatch.setattr("custom_components.pimqtt.publishing.ANSWER_S", 0.05)
     pi.silent = True
     told = (await socket.ask("pimqtt/command", entity_id=PUMP, value="ON"))["result"]
     assert told["outcome"] == "unanswered"
@@ -66,16 +72,20 @@ async def test_silence_is_an_answer_too(socket: Socket, pi: Pi, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("info", "words"),
-    [({"protocol": 0}, "update the agent"), ({"protocol": 2}, "update this component")],
+    ("info", "words", "key"),
+    [
+        ({"protocol": 0}, "update the agent", "protocol_agent_old"),
+        ({"protocol": 2}, "update this component", "protocol_agent_new"),
+    ],
 )
 async def test_an_agent_of_another_protocol_is_only_stopped(
-    socket: Socket, pi: Pi, info: dict[str, Any], words: str
+    socket: Socket, pi: Pi, info: dict[str, Any], words: str, key: str
 ) -> None:
     await pi.announce(**info)
     told = (await socket.ask("pimqtt/command", entity_id=PUMP, value="ON"))["result"]
     assert (told["outcome"], told["code"]) == ("rejected", "unavailable")
     assert words in told["reason"]
+    assert told["reason_key"] == key
     assert (await socket.ask("pimqtt/call", node="car1", action="get_version"))["result"]["code"] == "unavailable"
     assert pi.published == []
     assert (await socket.ask("pimqtt/command", entity_id=PUMP, value="OFF"))["result"]["outcome"] == "accepted"
@@ -87,6 +97,8 @@ async def test_a_node_that_is_offline_says_since_when(socket: Socket, pi: Pi) ->
     await pi.say("availability", "offline")
     told = (await socket.ask("pimqtt/command", entity_id=PUMP, value="ON"))["result"]
     assert "The red car is offline since 20" in told["reason"]
+    assert told["reason_key"] == "node_offline_since"
+    assert told["reason_placeholders"]["name"] == "The red car"
     assert pi.published == []
 
 
@@ -278,7 +290,7 @@ async def test_what_a_user_may_not_read_is_left_out(browser: Browser) -> None:
 async def test_a_result_that_is_none_does_not_answer_a_call(
     socket: Socket, pi: Pi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.pimqtt.commanding.ANSWER_S", 0.05)
+    monkeypatch.setattr("custom_components.pimqtt.publishing.ANSWER_S", 0.05)
     pi.calls["get_version"] = 1
     monkeypatch.setattr(pi, "_called", lambda call: {**call, "outcome": "splendid"})
     answer = await socket.ask("pimqtt/call", node="car1", action="get_version")

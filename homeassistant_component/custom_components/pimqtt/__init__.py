@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from homeassistant.components import mqtt
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import Event, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.typing import ConfigType
 
-from . import actions, blueprint_files, bundle, dashboard, issues, websocket
+from . import actions, blueprint_files, bundle, dashboard, issues, registries, websocket
 from .commanding import Commands
 from .const import CONF_BASE, CONF_SIDEBAR, DOMAIN
-from .fleet import SIGNAL_NODE, Fleet
+from .errors import NOT_CONNECTED, RefusedError
+from .fleet import Fleet
+from .latching import Latches
 from .runtime import SIGNAL_ENTRY, PimqttEntry, Runtime
 from .seen import Seen
 from .sessions import Sessions
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-_STOPPING = "Home Assistant stops"
-_UNLOADED = "pimqtt was unloaded or reloaded in Home Assistant"
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -44,16 +40,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: PimqttEntry) -> bool:
     await seen.async_load()
     fleet = Fleet(hass, entry.data[CONF_BASE], seen)
     commands = Commands(hass, fleet)
+    latches = Latches(hass, fleet)
     sessions = Sessions(hass, fleet, commands)
-    entry.runtime_data = Runtime(fleet, commands, sessions)
-    for stop in (*commands.async_listen(), *issues.async_watch(hass, fleet), *_follow_registries(hass, fleet)):
+    entry.runtime_data = Runtime(fleet, commands, latches, sessions)
+    watching = issues.async_watch(hass, fleet) + registries.async_follow(hass, fleet)
+    for stop in (*commands.async_listen(), *latches.async_listen(), *watching):
         entry.async_on_unload(stop)
     for stop in await fleet.async_subscribe():
         entry.async_on_unload(stop)
 
     @callback
     def stopping() -> None:
-        sessions.close_all(_STOPPING)
+        sessions.close_all(RefusedError(NOT_CONNECTED, "stopping"))
 
     # before MQTT is disconnected, which it is at the event
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(stopping)))
@@ -72,7 +70,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: PimqttEntry) -> bool:
 
 async def async_unload_entry(hass: HomeAssistant, entry: PimqttEntry) -> bool:
     """Stop what is driven, and listen no more."""
-    entry.runtime_data.sessions.close_all(_UNLOADED)
+    entry.runtime_data.sessions.close_all(RefusedError(NOT_CONNECTED, "unloaded"))
     async_dispatcher_send(hass, SIGNAL_ENTRY, False)
     return True
 
@@ -90,22 +88,3 @@ def _install_blueprints(hass: HomeAssistant, entry: PimqttEntry) -> None:
         entry.async_create_background_task(hass, install(), "pimqtt blueprints")
     else:
         entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STARTED, install))
-
-
-def _follow_registries(hass: HomeAssistant, fleet: Fleet) -> list[Any]:
-    """Show a node again when its entities or devices are renamed, moved or removed in Home Assistant."""
-
-    @callback
-    def changed(_event: Event[Any]) -> None:
-        for node in list(fleet.nodes):
-            async_dispatcher_send(hass, SIGNAL_NODE, node)
-
-    @callback
-    def of_mqtt(data: Any) -> bool:
-        entry = er.async_get(hass).async_get(data["entity_id"])
-        return entry is None or entry.platform == "mqtt"
-
-    return [
-        hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, changed, event_filter=of_mqtt),
-        hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, changed),
-    ]

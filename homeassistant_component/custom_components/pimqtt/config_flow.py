@@ -11,9 +11,10 @@ from homeassistant.core import callback
 from homeassistant.helpers.service_info.mqtt import MqttServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
-from .answers import is_connected
 from .const import CONF_BASE, CONF_SIDEBAR, DEFAULT_BASE, DOMAIN
-from .model import WireError, read_info
+from .model import read_info
+from .publishing import is_connected
+from .strict_json import WireError
 from .topics import parse
 
 if TYPE_CHECKING:

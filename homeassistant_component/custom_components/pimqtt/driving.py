@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from homeassistant.components.websocket_api import ActiveConnection
@@ -17,12 +18,13 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
-from .answers import REJECTED, UNANSWERED, Answer, answer_of, unable_to
+from .answers import REJECTED, UNANSWERED, Answer, answer_of, refusing, unable_to
 from .commanding import Commands, envelope
-from .errors import RefusedError
+from .errors import INVALID, NOT_CONNECTED, NOT_FOUND, RefusedError
 from .fleet import SIGNAL_NODE, SIGNAL_RESULT, Fleet
-from .model import Result
+from .model import Entity, Result
 from .nodes import Told
+from .strict_json import number
 from .topics import Place
 from .view import told_view
 
@@ -32,6 +34,8 @@ MOST_HZ, LEAST_HZ, PER_DEADMAN = 50, 10.0, 5
 GRACE_S: Final = 1.0
 HEARTBEAT_S: Final = 0.3
 DEADMAN_S: Final = 0.5
+#: No token is fresh for longer (s).
+MAX_AGE_S: Final = 60
 STOP, RELEASE = "stop", "release"
 #: Refusals that say that somebody or something else has it.
 _NOT_OURS: Final = frozenset({"held", "let_go", "latched"})
@@ -52,11 +56,8 @@ class Session:
         self.entity = ""
         self.id, self.place, self.owner = id_, place, owner
         self._hass, self._fleet, self._commands, self._tell = hass, fleet, commands, tell
-        node = fleet.nodes.get(place.node)
-        known = node.entity(place) if node else None
-        self.deadman_s = (known.deadman_s if known else None) or DEADMAN_S
-        self.rate_hz = min(float(MOST_HZ), max(LEAST_HZ, PER_DEADMAN / self.deadman_s))
-        self.max_age_s = self.deadman_s
+        self.deadman_s = DEADMAN_S
+        self.deadman_s = self.max_age_s = self._deadman_s()
         self._seq = self._moved_seq = -1
         self._moved_s: float | None = None
         self._sent: dict[str, tuple[int, float]] = {}
@@ -71,15 +72,17 @@ class Session:
 
     async def start(self) -> None:
         """Tell the browser what it needs, the first token with it."""
-        answer, asked_s = await self._token()
-        first = {
-            "session": self.id, "owner": self.owner, "deadman_s": self.deadman_s, "rate_hz": self.rate_hz,
-            "max_age_s": self.max_age_s, "token": self._fresh(answer.get("token"), asked_s),
-        }  # fmt: skip
-        self._tell(first)
+        token, refusal, asked_s = await self._token()
+        token = self._fresh(token, asked_s)
+        self._tell_opened(token)
         self._tell_holder()
-        if first["token"] is None:
-            self._tell({"answer": {**Answer(**answer["refusal"]).as_dict(), "seq": None}})
+        if token is None and refusal is not None:
+            self.tell_answer(refusal)
+
+    @property
+    def rate_hz(self) -> float:
+        """How often a command is due."""
+        return min(float(MOST_HZ), max(LEAST_HZ, PER_DEADMAN / self.deadman_s))
 
     @callback
     def send(self, seq: int, value: Any, token: str | None = None, priority: int | None = None) -> None:
@@ -97,7 +100,7 @@ class Session:
         self._seq = seq
         refusal = self._refusal(token)
         if refusal:
-            self._tell({"answer": {**refusal.as_dict(), "seq": seq}})
+            self.tell_answer(refusal, seq)
         else:
             self._moved_s, self._moved_seq = now, seq
             self._publish(seq, envelope(value, owner=self.owner, ttl=self.deadman_s, priority=priority, token=token))
@@ -130,7 +133,7 @@ class Session:
         self._moved_s = None
 
     @callback
-    def end(self, reason: str | None = None) -> None:
+    def end(self, reason: RefusedError | None = None) -> None:
         """Stop what this session may have moved, and nothing else; ``reason`` tells a browser that is still there."""
         if not self._ends:
             return
@@ -139,19 +142,26 @@ class Session:
         while self._ends:
             self._ends.pop()()
         if reason:
-            self._tell({"ended": reason})
+            told = refusing(reason)
+            key, placeholders = told.reason_key, told.reason_placeholders
+            self._tell({"ended": told.reason, "reason_key": key, "reason_placeholders": placeholders})
+
+    @callback
+    def tell_answer(self, answer: Answer, seq: int | None = None) -> None:
+        """Tell what became of a command of the browser's; None: of none that it knows by its number."""
+        self._tell({"answer": {**answer.as_dict(), "seq": seq}})
 
     def _refusal(self, token: str | None) -> Answer | None:
         """Say what is not sent at all."""
         node = self._fleet.nodes.get(self.place.node)
         if node is None:
-            return Answer(outcome=REJECTED, code="unavailable", reason=f"{self.place.node} is gone", owner=self.owner)
-        if token is None:
-            reason = "no token came from the browser, so it can't be shown that this command is fresh"
-            return unable_to(node, self.owner) or Answer(
-                outcome=REJECTED, code="token", reason=reason, owner=self.owner
-            )
-        return unable_to(node, self.owner)
+            return refusing(RefusedError(NOT_CONNECTED, "node_left", node=self.place.node), self.owner)
+        unable = unable_to(node, self.owner)
+        if unable is None and node.entity(self.place) is None:
+            return refusing(RefusedError(NOT_FOUND, "no_such_output", output=self.place.name), self.owner)
+        if unable is None and token is None:
+            return replace(refusing(RefusedError(INVALID, "no_token"), self.owner), code="token")
+        return unable
 
     def _too_fast(self, now: float) -> bool:
         if len(self._times) < MOST_HZ or now - self._times[0] >= 1:
@@ -159,8 +169,8 @@ class Session:
             return False
         if now - self._slowed_s >= 1:
             self._slowed_s = now
-            reason = f"more than {MOST_HZ} commands in a second: the rest is left out"
-            self._tell({"answer": {**Answer(outcome=REJECTED, reason=reason, owner=self.owner).as_dict(), "seq": None}})
+            error = RefusedError(INVALID, "too_fast", most=str(MOST_HZ))
+            self.tell_answer(replace(refusing(error, self.owner), code=None))
         return True
 
     def _publish(self, seq: int | None, command: dict[str, Any]) -> None:
@@ -175,8 +185,7 @@ class Session:
         try:
             await self._commands.publish(self.place, "set", command)
         except RefusedError as error:
-            answer = Answer(outcome=UNANSWERED, reason=str(error), owner=self.owner)
-            self._tell({"answer": {**answer.as_dict(), "seq": seq}})
+            self.tell_answer(refusing(error, self.owner, outcome=UNANSWERED), seq)
 
     def _beat(self, now: float) -> None:
         """Send a heartbeat where one is asked for: only what the browser sends is a proof of its life."""
@@ -190,24 +199,25 @@ class Session:
         try:
             await self._commands.publish(Place(self.place.node), "call", call)
         except RefusedError as error:
-            self._tell({"answer": {**Answer(outcome=UNANSWERED, reason=str(error)).as_dict(), "seq": None}})
+            self.tell_answer(refusing(error, outcome=UNANSWERED))
 
-    async def _token(self) -> tuple[dict[str, Any], float]:
+    async def _token(self) -> tuple[str | None, Answer | None, float]:
+        """Return a token, or why there is none, and the time of asking."""
         asked_s = time.monotonic()
         try:
             answer = await self._commands.call(self.place.node, "token", {"device": self.place.output})
         except RefusedError as error:
-            answer = {"outcome": UNANSWERED, "code": None, "reason": str(error), "result": None}
+            return None, refusing(error, self.owner, outcome=UNANSWERED), asked_s
         result = answer["result"] if isinstance(answer["result"], dict) else {}
-        token, max_age_s = result.get("token"), result.get("max_age_s")
-        if isinstance(max_age_s, int | float) and 0 < max_age_s <= 60:
-            self.max_age_s = float(max_age_s)
-        refusal = {key: answer[key] for key in ("outcome", "code", "reason")} | {"owner": self.owner}
-        return {"token": token if isinstance(token, str) else None, "refusal": refusal}, asked_s
+        token, max_age_s = result.get("token"), number(result.get("max_age_s"))
+        if max_age_s is not None and 0 < max_age_s <= MAX_AGE_S:
+            self.max_age_s = max_age_s
+        why = {key: answer[key] for key in ("outcome", "code", "reason", "reason_key", "reason_placeholders")}
+        return token if isinstance(token, str) else None, Answer(**why, owner=self.owner), asked_s
 
     async def _tell_token(self) -> None:
-        answer, asked_s = await self._token()
-        token = self._fresh(answer["token"], asked_s)
+        token, _, asked_s = await self._token()
+        token = self._fresh(token, asked_s)
         if token is not None and self._ends:
             self._tell({"token": token})
 
@@ -246,16 +256,40 @@ class Session:
 
     @callback
     def _changed(self, node: str) -> None:
-        if node == self.place.node:
+        if node != self.place.node:
+            return
+        deadman_s = self._deadman_s()
+        if deadman_s != self.deadman_s:
+            self.deadman_s = self.max_age_s = deadman_s
+            self._tell_opened(None)
+            self._tell_holder(again=True)
+        else:
             self._tell_holder()
 
-    def _tell_holder(self) -> None:
+    def _known(self) -> Entity | None:
+        node = self._fleet.nodes.get(self.place.node)
+        return node.entity(self.place) if node else None
+
+    def _deadman_s(self) -> float:
+        """Return what the node says; what it said last while it says nothing."""
+        known = self._known()
+        return (known.deadman_s if known else None) or self.deadman_s
+
+    def _tell_opened(self, token: str | None) -> None:
+        self._tell({
+            "session": self.id, "owner": self.owner, "deadman_s": self.deadman_s, "rate_hz": self.rate_hz,
+            "max_age_s": self.max_age_s, "token": token,
+        })  # fmt: skip
+
+    def _tell_holder(self, *, again: bool = False) -> None:
         node = self._fleet.nodes.get(self.place.node)
         held = node.leases.get((self.place.device, self.place.key)) if node else None
         holder = held.lease.owner if held else None
-        if holder == self._holder:
+        if holder == self._holder and not again:
             return
         self._holder = holder
-        if holder is not None and holder != self.owner:
+        known = self._known()
+        shared = known is not None and known.control == "shared"
+        if holder is not None and holder != self.owner and not shared:
             self._moved_s = None
         self._tell({"holder": holder, "mine": holder == self.owner})

@@ -7,7 +7,8 @@ import time
 from itertools import count
 from typing import Any, Final
 
-from .answers import ACCEPTED, ANSWER_S, UNANSWERED, Answer
+from .answers import ACCEPTED, ANSWER_S, UNANSWERED, Answer, refusing
+from .errors import NOT_CONNECTED, RefusedError
 from .runtime import Runtime
 from .topics import Place
 
@@ -22,7 +23,8 @@ class Operator:
         """Nothing was told yet."""
         self.token: str | None = None
         self.ended = False
-        self.last = Answer(outcome=UNANSWERED, reason=f"{place.node} did not answer within {ANSWER_S:g} s")
+        silent = RefusedError(NOT_CONNECTED, "unanswered", name=place.node, seconds=f"{ANSWER_S:g}")
+        self.last = refusing(silent, outcome=UNANSWERED)
         self._answered = asyncio.Event()
 
     def tell(self, event: dict[str, Any]) -> None:

@@ -19,6 +19,15 @@ _STOP, _CONNECTION = "switch", "binary_sensor"
 
 def locate(hass: HomeAssistant, fleet: Fleet, entity: str) -> Place:
     """Return the place of an entity, given by its entity id or its unique id. Raises ``RefusedError``."""
+    places = locate_all(hass, fleet, entity)
+    if len(places) > 1:
+        nodes = ", ".join(sorted(place.node for place in places))
+        raise RefusedError(NOT_FOUND, "two_nodes", entity=entity, nodes=nodes)
+    return places[0]
+
+
+def locate_all(hass: HomeAssistant, fleet: Fleet, entity: str) -> list[Place]:
+    """Return every place that an entity may be: more than one where a card was copied and both boards are online."""
     unique = entity
     if not entity.startswith("pimqtt."):
         entry = er.async_get(hass).async_get(entity)
@@ -36,9 +45,7 @@ def locate(hass: HomeAssistant, fleet: Fleet, entity: str) -> Place:
         raise RefusedError(NOT_FOUND, "unknown_node", entity=entity)
     if len(nodes) > 1:
         nodes = [node for node in nodes if node.online] or nodes[:1]
-    if len(nodes) > 1:
-        raise RefusedError(NOT_FOUND, "two_nodes", entity=entity, nodes=", ".join(sorted(node.id for node in nodes)))
-    return Place(nodes[0].id, device, key)
+    return [Place(node.id, device, key) for node in nodes]
 
 
 def is_ours(hass: HomeAssistant, entity_id: str) -> bool:
@@ -65,6 +72,20 @@ def entity_ids(hass: HomeAssistant, node: Node, device: str | None = None) -> li
         found.append(entity_id(hass, info, SYSTEM, "connection", _CONNECTION))
         found.append(stop_id(hass, info))
     return [one for one in dict.fromkeys(found) if one]
+
+
+def commanded_ids(hass: HomeAssistant, node: Node, device: str = "") -> list[str | None]:
+    """Return the entities that an emergency stop of a node or a device holds; None for one that is not there."""
+    info = node.info
+    if info is None:
+        return []
+    return [
+        entity_id(hass, info, one.id, entity.key, entity.platform)
+        for one in info.devices
+        if one.id != SYSTEM and device in ("", one.id)
+        for entity in one.entities
+        if entity.command
+    ]
 
 
 def stop_id(hass: HomeAssistant, info: Info, device: str = "") -> str | None:

@@ -15,9 +15,10 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalType
 
 from . import topics
-from .model import Result, WireError, loads, quote, read_info, read_lease, read_result
+from .model import Result, read_info, read_lease, read_result
 from .nodes import Node
 from .seen import Seen
+from .strict_json import WireError, loads, quote
 from .topics import STOP, SYSTEM, Heard, Place
 
 _LOGGER = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Fleet:
         self.connected = False
         self._hass = hass
         self._logged: set[str] = set()
+        self._boards: dict[str, dict[str, Node]] = {}
         self._levels: dict[str, Callable[[Heard, ReceiveMessage], None]] = {
             "info": self._info,
             "availability": self._availability,
@@ -59,7 +61,7 @@ class Fleet:
 
     def by_identity(self, identity: str) -> list[Node]:
         """Return the nodes of a board: more than one where a card was cloned."""
-        return [node for node in self.nodes.values() if node.info and node.info.identity == identity]
+        return list(self._boards.get(identity, {}).values())
 
     @callback
     def connection(self, connected: bool) -> None:  # noqa: FBT001 - Home Assistant calls it so
@@ -88,7 +90,9 @@ class Fleet:
     @callback
     def forget(self, node: str) -> None:
         """A node left for good."""
-        if self.nodes.pop(node, None) is not None:
+        left = self.nodes.pop(node, None)
+        if left is not None:
+            self._off_board(left)
             self.seen.forget(node)
             self._changed(node)
 
@@ -109,6 +113,14 @@ class Fleet:
             found = self.nodes[node] = Node(node)
         return found
 
+    def _off_board(self, node: Node) -> None:
+        """Take a node from where ``by_identity`` looks."""
+        if node.info is not None:
+            others = self._boards.get(node.info.identity, {})
+            others.pop(node.id, None)
+            if not others:
+                self._boards.pop(node.info.identity, None)
+
     def _info(self, heard: Heard, message: ReceiveMessage) -> None:
         if heard.place.device:
             return
@@ -118,7 +130,10 @@ class Fleet:
             return
         node = self._node(name)
         try:
-            node.said(read_info(name, payload), dt_util.utcnow())
+            info = read_info(name, payload)
+            self._off_board(node)
+            self._boards.setdefault(info.identity, {})[name] = node
+            node.said(info, dt_util.utcnow())
         except WireError as error:
             node.unreadable = str(error)
             raise

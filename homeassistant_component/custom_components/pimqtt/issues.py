@@ -77,7 +77,9 @@ def issues_of(fleet: Fleet, node: Node, now: datetime) -> Iterator[Issue]:
     if node.info is not None and node.online:
         yield from _of_protocol(node.info, about)
         yield from _of_identity(fleet, node, node.info, about, now)
-        yield from _of_health(node, node.info, about)
+        yield from health_of(node)
+        if node.info.problem:
+            yield Issue("agent_problem", {**about, "problem": node.info.problem})
     elif node.shown and fleet.connected and node.since is not None and now - node.since >= GONE_AFTER:
         since = f"{dt_util.as_local(node.since):%Y-%m-%d %H:%M}"
         yield Issue(NODE_GONE, {**about, "since": since}, fixable=True)
@@ -99,7 +101,11 @@ def _of_identity(fleet: Fleet, node: Node, info: Info, about: dict[str, str], no
         yield Issue("two_agents", {**about, "boards": ", ".join(sorted(boards))}, ir.IssueSeverity.ERROR)
 
 
-def _of_health(node: Node, info: Info, about: dict[str, str]) -> Iterator[Issue]:
+def health_of(node: Node) -> Iterator[Issue]:
+    """Say what is wrong with the health of a node, as cards show it, too. Pure."""
+    info, about = node.info, {"node": node.id, "name": node.name}
+    if info is None or not node.online:
+        return
     if node.under_voltage or info.under_voltage:
         yield Issue("under_voltage", about)
     if info.clock_synchronised is False:
@@ -109,8 +115,6 @@ def _of_health(node: Node, info: Info, about: dict[str, str]) -> Iterator[Issue]
         yield Issue("packet_size", {**about, **sizes})
     if info.denied:
         yield Issue("denied", {**about, "topics": ", ".join(info.denied[:5])})
-    if info.problem:
-        yield Issue("agent_problem", {**about, "problem": info.problem})
 
 
 def _raise(hass: HomeAssistant, issue_id: str, issue: Issue, node: str) -> None:

@@ -6,23 +6,15 @@ out, and so is a device or entity that can't be read, without costing the others
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from homeassistant.util.json import json_loads
-
+from .strict_json import MAX_TEXT, MAX_VALUE_BYTES, WireError, loads, number, quote, too_long
 from .topics import ID, RESERVED_IDS
 
-MAX_TEXT = 500
 MAX_DEVICES = 200
 MAX_ENTITIES = 100
-MAX_BYTES = 1 << 20
-
-
-class WireError(ValueError):
-    """A payload that is not what its topic says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,16 +111,6 @@ class Result:
     result: Any = None
 
 
-def loads(payload: bytes | bytearray | str) -> Any:
-    """Read JSON. Raises ``WireError``."""
-    if len(payload) > MAX_BYTES:
-        raise WireError(f"{len(payload)} bytes are more than anything that pimqtt says")
-    try:
-        return json_loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise WireError(f"{quote(payload)} is not JSON: {error}") from None
-
-
 def read_info(node: str, payload: bytes | bytearray | str) -> Info:
     """Read a node's ``info``; ``node`` is the one of its topic."""
     raw = _mapping(loads(payload), "info")
@@ -169,40 +151,29 @@ def read_lease(payload: bytes | str) -> Lease | None:
     owner, remaining_s = _text(raw.get("owner")), number(raw.get("remaining_s"))
     if owner is None or remaining_s is None:
         raise WireError(f"{quote(payload)} is no lease: it lacks an owner or remaining_s")
+    value, resting = raw.get("value"), raw.get("resting")
+    if too_long(value) or too_long(resting):
+        raise WireError(f"{quote(payload)} has a value of more than {MAX_VALUE_BYTES} bytes")
     end = number(raw.get("end"))
-    return Lease(
-        owner=owner, value=raw.get("value"), resting=raw.get("resting"), remaining_s=max(0.0, remaining_s), end=end
-    )
+    return Lease(owner=owner, value=value, resting=resting, remaining_s=max(0.0, remaining_s), end=end)
 
 
 def read_result(raw: Any) -> Result:
-    """Read a result, or an answer to a call, of parsed JSON."""
+    """Read a result, or an answer to a call, of parsed JSON. It echoes what was sent: a value too long is left out."""
     raw = _mapping(raw, "a result")
     outcome = _text(raw.get("outcome"))
     if outcome not in ("accepted", "rejected", "reverted"):
         raise WireError(f"its outcome {quote(raw.get('outcome'))} is none")
     texts = {key: _text(raw.get(key)) for key in ("id", "code", "reason", "cause", "owner", "holder", "token")}
+    value, state = raw.get("value"), raw.get("state")
     return Result(
         outcome=outcome,
-        value=raw.get("value"),
-        state=raw.get("state"),
+        value=None if too_long(value) else value,
+        state=None if too_long(state) else state,
         ttl=number(raw.get("ttl")),
         result=raw.get("result"),
         **texts,
     )
-
-
-def number(raw: Any) -> float | None:
-    """Return a finite number, None for anything else."""
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
-        return None
-    return raw
-
-
-def quote(raw: Any) -> str:
-    """Quote what somebody sent, shortened."""
-    text = repr(raw[: MAX_TEXT * 2] if isinstance(raw, bytes | str) else raw)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _devices(raw: Any) -> Iterator[Device]:

@@ -12,13 +12,13 @@ from homeassistant.auth.models import User
 from homeassistant.core import HomeAssistant
 
 from . import entities, rights
-from .answers import Answer
+from .answers import Answer, of_place, refusing
 from .const import OWNER
-from .errors import NOT_FOUND, UNAUTHORIZED, RefusedError
-from .model import number
+from .errors import INVALID, NOT_FOUND, UNAUTHORIZED, RefusedError
 from .nodes import Node
 from .runtime import Runtime
-from .topics import Place
+from .strict_json import number
+from .topics import STOP, Place
 
 
 def owner_of(user: User | None) -> str:
@@ -37,7 +37,18 @@ def place_of(hass: HomeAssistant, runtime: Runtime, user: User | None, entity: s
     return place
 
 
+async def owner_for(hass: HomeAssistant, user: User | None, owner: str | None) -> str:
+    """Return whom a command names as its owner. Raises ``RefusedError`` for who would renew another's lease as that."""
+    if owner is None or user is None or user.is_admin:
+        return owner or owner_of(user)
+    others = [one.name for one in await hass.auth.async_get_users() if one.id != user.id]
+    if any(_goes_by(owner, name) for name in (*others, OWNER) if name and name != user.name):
+        raise RefusedError(INVALID, "owner_of_another", owner=owner)
+    return owner
+
+
 async def command(
+    hass: HomeAssistant,
     runtime: Runtime,
     user: User | None,
     place: Place,
@@ -47,8 +58,12 @@ async def command(
     owner: str | None,
     priority: int | None,
 ) -> Answer:
-    """Command an entity."""
-    return await runtime.commands.send(place, value, owner=owner or owner_of(user), ttl=ttl, priority=priority)
+    """Command an entity; an emergency stop's switch is latched."""
+    if place.key == STOP and value in ("ON", "OFF"):
+        (told,) = await runtime.latches.send([Place(place.node, place.device)], on=value == "ON")
+        return Answer(**{key: told[key] for key in Answer.__slots__})
+    named = await owner_for(hass, user, owner)
+    return await runtime.commands.send(place, value, owner=named, ttl=ttl, priority=priority)
 
 
 async def snapshot(runtime: Runtime, user: User | None, place: Place) -> Answer:
@@ -72,22 +87,34 @@ async def latch(
     """Stop or reset a device, a node, or everything that the user may stop."""
     if node is not None:
         return await latch_places(hass, runtime, user, [Place(node, device or "")], on=on)
-    known = [one for one in runtime.fleet.nodes.values() if one.shown]
-    places = [Place(one.id) for one in known if rights.may_latch(hass, user, one)]
+    allowed = rights.may_stop if on else rights.may_reset
+    nodes = [one for one in runtime.fleet.nodes.values() if one.shown and allowed(hass, user, one)]
     everything = rights.may_all(user, rights.POLICY_CONTROL)
-    if not places and not everything:
+    if not nodes and not everything:
         raise RefusedError(UNAUTHORIZED, "unauthorized", what="pimqtt")
-    return await runtime.commands.latch(places, on=on, everything=everything)
+    return await runtime.latches.send([Place(one.id) for one in nodes], on=on, everything=everything)
 
 
 async def latch_places(
     hass: HomeAssistant, runtime: Runtime, user: User | None, places: list[Place], *, on: bool
 ) -> list[dict[str, Any]]:
-    """Stop or reset nodes and devices."""
+    """Stop or reset nodes and devices.
+
+    A stop reaches whatever can be reached, and what can't is an answer; it raises only where that is all. A reset is
+    strict: one place that it may not reset, and nothing is reset.
+    """
+    allowed: list[Place] = []
+    refused: list[tuple[Place, RefusedError]] = []
     for place in places:
-        if not rights.may_latch(hass, user, known(runtime, place.node), place.device):
-            raise RefusedError(UNAUTHORIZED, "unauthorized", what=place.name)
-    return await runtime.commands.latch(places, on=on)
+        try:
+            rights.check_latch(hass, user, known(runtime, place.node), place, on=on)
+            allowed.append(place)
+        except RefusedError as error:
+            refused.append((place, error))
+    if refused and (not on or not allowed):
+        raise refused[0][1]
+    answers = await runtime.latches.send(allowed, on=on)
+    return answers + [of_place(place, refusing(error)) for place, error in refused]
 
 
 async def call(
@@ -116,6 +143,11 @@ def known(runtime: Runtime, node: str) -> Node:
     if found is None:
         raise RefusedError(NOT_FOUND, "no_such_node", node=node[:64])
     return found
+
+
+def _goes_by(owner: str, name: str) -> bool:
+    """Tell whether somebody is called so; a user's further driving sessions have a number behind the name."""
+    return owner == name or (owner.startswith(f"{name} ") and owner.removeprefix(f"{name} ").isdecimal())
 
 
 def _pin(raw: Any) -> dict[str, Any] | None:

@@ -12,7 +12,10 @@ from .fleet import Fleet
 from .nodes import Node
 from .topics import Place
 
-__all__ = ["POLICY_CONTROL", "POLICY_READ", "check", "check_call", "check_place", "may", "may_all", "may_latch"]
+__all__ = [
+    "POLICY_CONTROL", "POLICY_READ", "check", "check_call", "check_latch", "check_place", "may", "may_all", "may_reset",
+    "may_stop",
+]  # fmt: skip
 
 #: Calls that only tell something.
 READING = frozenset({"list_actions", "get_version", "get_resource_info", "list_pins"})
@@ -49,10 +52,29 @@ def check_place(hass: HomeAssistant, fleet: Fleet, user: User | None, place: Pla
         raise RefusedError(UNAUTHORIZED, "unauthorized", what=entity_id or place.name)
 
 
-def may_latch(hass: HomeAssistant, user: User | None, node: Node, device: str = "") -> bool:
-    """Tell whether a user may stop and reset a node or a device: whoever may control any entity of it."""
+def may_stop(hass: HomeAssistant, user: User | None, node: Node, device: str = "") -> bool:
+    """Tell whether a user may stop a node or a device: whoever may control any entity of it."""
     ids = entities.entity_ids(hass, node, device or None)
     return may_all(user, POLICY_CONTROL) or any(may(user, one, POLICY_CONTROL) for one in ids)
+
+
+def may_reset(hass: HomeAssistant, user: User | None, node: Node, device: str = "") -> bool:
+    """Tell whether a user may reset it: whoever may control all that can move then, or its emergency stop itself."""
+    if may_all(user, POLICY_CONTROL):
+        return True
+    stop = entities.stop_id(hass, node.info, device) if node.info else None
+    freed = entities.commanded_ids(hass, node, device)
+    return (stop is not None and may(user, stop, POLICY_CONTROL)) or (
+        bool(freed) and all(may(user, one, POLICY_CONTROL) for one in freed)
+    )
+
+
+def check_latch(hass: HomeAssistant, user: User | None, node: Node, place: Place, *, on: bool) -> None:
+    """Raise ``RefusedError`` where a user may not stop, or not reset, a node or a device."""
+    if on and not may_stop(hass, user, node, place.device):
+        raise RefusedError(UNAUTHORIZED, "unauthorized", what=place.name)
+    if not on and not may_reset(hass, user, node, place.device):
+        raise RefusedError(UNAUTHORIZED, "unauthorized_reset", what=place.name)
 
 
 def check_call(hass: HomeAssistant, user: User | None, node: Node, action: str) -> None:

@@ -12,6 +12,7 @@ from .commanding import Commands
 from .const import DOMAIN
 from .errors import NOT_CONNECTED, RefusedError
 from .fleet import Fleet
+from .latching import Latches
 from .sessions import Sessions
 
 #: The entry was loaded, or is unloaded.
@@ -24,6 +25,7 @@ class Runtime:
 
     fleet: Fleet
     commands: Commands
+    latches: Latches
     sessions: Sessions
 
 

@@ -51,13 +51,13 @@ class Sessions:
         return self._sessions.get(session_id)
 
     @callback
-    def close(self, session: Session, reason: str | None = None) -> None:
+    def close(self, session: Session, reason: RefusedError | None = None) -> None:
         """End a session."""
         self._sessions.pop(session.id, None)
         session.end(reason)
 
     @callback
-    def close_all(self, reason: str) -> None:
+    def close_all(self, reason: RefusedError) -> None:
         """End every session: Home Assistant stops, or the entry is unloaded."""
         for session in list(self._sessions.values()):
             self.close(session, reason)

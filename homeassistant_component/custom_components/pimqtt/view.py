@@ -10,6 +10,7 @@ from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.core import HomeAssistant
 
 from . import entities
+from .issues import health_of
 from .model import Device, Entity, Info
 from .nodes import HeardLease, Node, Told
 from .rights import may, may_all
@@ -17,7 +18,11 @@ from .topics import Place, unique_id
 
 
 def node_view(hass: HomeAssistant, node: Node, user: User | None) -> dict[str, Any] | None:
-    """Return a node; None where the user may read nothing of it."""
+    """Return a node; None where the user may read nothing of it.
+
+    ``problems`` is what is wrong with its health while it is online, each ``{"key", "placeholders"}``: the key and the
+    texts of a repair, so of the translations' ``issues``: under_voltage, clock_unsynchronised, packet_size, denied.
+    """
     info = node.info
     devices = [view for one in info.devices if (view := _device(hass, node, info, one, user))] if info else []
     if not devices and not may_all(user, POLICY_READ):
@@ -37,6 +42,7 @@ def node_view(hass: HomeAssistant, node: Node, user: User | None) -> dict[str, A
         "since": node.since.isoformat() if node.since and node.exact else None,
         "addresses": list(info.addresses) if info else [],
         "problem": node.unreadable or (info.problem if info else None),
+        "problems": [{"key": one.key, "placeholders": dict(one.placeholders)} for one in health_of(node)],
         "latched": node.latched,
         "supported": node.supported,
         "device_id": registered,

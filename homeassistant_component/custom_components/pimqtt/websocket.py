@@ -15,6 +15,7 @@ from .errors import INVALID, RefusedError
 from .fleet_watch import FleetWatch
 from .refusing import refuse
 from .runtime import required
+from .schemas import ID, SECONDS, WHO
 from .search import Search
 from .websocket_drive import TARGET, named_in
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     import probatio as vol
 else:
     import voluptuous as vol
-
-_NODE: Final = vol.All(str, vol.Length(min=1, max=64))
 
 Handler = Callable[[HomeAssistant, ActiveConnection, dict[str, Any]], Awaitable[Any]]
 
@@ -64,9 +63,8 @@ def fleet(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
         vol.Required("type"): "pimqtt/command",
         **TARGET,
         vol.Required("value"): object,
-        vol.Optional("ttl"): vol.Any(int, float),
-        vol.Optional("owner"): vol.All(str, vol.Length(min=1, max=64)),
-        vol.Optional("priority"): int,
+        vol.Optional("ttl"): SECONDS,
+        **WHO,
     }
 )
 @answering
@@ -75,7 +73,7 @@ async def command_(hass: HomeAssistant, connection: ActiveConnection, msg: dict[
     runtime = required(hass)
     place = operations.place_of(hass, runtime, connection.user, named_in(msg))
     given = {key: msg.get(key) for key in ("ttl", "owner", "priority")}
-    answer = await operations.command(runtime, connection.user, place, msg["value"], **given)
+    answer = await operations.command(hass, runtime, connection.user, place, msg["value"], **given)
     return answer.as_dict()
 
 
@@ -86,7 +84,7 @@ async def _latch(hass: HomeAssistant, connection: ActiveConnection, msg: dict[st
     return await operations.latch(hass, required(hass), connection.user, on=on, **where)
 
 
-_WHERE: Final[dict[Any, Any]] = {vol.Optional("node"): _NODE, vol.Optional("device"): _NODE}
+_WHERE: Final[dict[Any, Any]] = {vol.Optional("node"): ID, vol.Optional("device"): ID}
 
 
 @websocket_api.websocket_command({vol.Required("type"): "pimqtt/stop", **_WHERE})
@@ -106,8 +104,8 @@ async def reset(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str
 @websocket_api.websocket_command(
     {
         vol.Required("type"): "pimqtt/call",
-        vol.Required("node"): _NODE,
-        vol.Required("action"): _NODE,
+        vol.Required("node"): ID,
+        vol.Required("action"): ID,
         vol.Optional("arguments", default=dict): {str: object},
     }
 )
@@ -117,7 +115,7 @@ async def call(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str,
     return await operations.call(hass, required(hass), connection.user, msg["node"], msg["action"], msg["arguments"])
 
 
-@websocket_api.websocket_command({vol.Required("type"): "pimqtt/pins", vol.Required("node"): _NODE})
+@websocket_api.websocket_command({vol.Required("type"): "pimqtt/pins", vol.Required("node"): ID})
 @answering
 async def pins(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> Any:
     """List the lines of a node."""

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 from homeassistant.components import websocket_api
 from homeassistant.components.websocket_api import ActiveConnection
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
 
 from . import operations, rights
+from .answers import refusing
 from .driving import RELEASE, STOP, Session
 from .errors import INVALID, NOT_FOUND, RefusedError
-from .model import number
 from .refusing import refuse
 from .runtime import loaded, required
+from .strict_json import number
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -37,6 +39,9 @@ _AXIS: Final = _figure(1)
 #: A car's x and y, or a motor's percent; ``stop`` stops whoever drives, ``release`` only what this session moved.
 _VALUE: Final = vol.Any(STOP, RELEASE, {vol.Required("x"): _AXIS, vol.Required("y"): _AXIS}, _FIGURE)
 
+
+#: The sessions whose browser still listens, also those that have ended.
+_SUBSCRIBED: Final[HassKey[dict[str, Session]]] = HassKey("pimqtt_subscribed")
 
 #: An entity is named by its entity id, or by its unique id where Home Assistant has no entity.
 TARGET: Final[dict[Any, Any]] = {
@@ -69,10 +74,13 @@ async def drive(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str
         refuse(connection, msg["id"], error)
         return
     session.browser, session.entity = connection, named
+    subscribed = hass.data.setdefault(_SUBSCRIBED, {})
+    subscribed[session.id] = session
 
     @callback
     def close() -> None:
         runtime.sessions.close(session)
+        subscribed.pop(session.id, None)
 
     connection.subscriptions[msg["id"]] = close
     connection.send_result(msg["id"])
@@ -91,13 +99,19 @@ async def drive(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str
 )
 @callback
 def send(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
-    """Move, or stop. The answer says only that it was taken; what became of it is an event of the session."""
+    """Move, or stop. The answer says only that it was taken; what became of it is an event of the session.
+
+    What is refused is such an event, too: cards send without waiting, and Home Assistant drops an error to those.
+    """
     try:
         session = _session(hass, connection, msg)
         if msg["value"] not in (STOP, RELEASE):  # a right that was taken away must not keep anybody from stopping
             _check(hass, connection, session)
     except RefusedError as error:
         refuse(connection, msg["id"], error)
+        known = hass.data.get(_SUBSCRIBED, {}).get(msg["session"])
+        if known is not None and known.browser is connection:
+            known.tell_answer(refusing(error, known.owner), msg["seq"])
         return
     session.send(msg["seq"], msg["value"], msg.get("token"), msg.get("priority"))
     connection.send_result(msg["id"])

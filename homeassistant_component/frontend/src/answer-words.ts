@@ -3,11 +3,20 @@
 import type { Cause, Code, Told, Value } from "./api.js";
 import type { Translate } from "./localize.js";
 
+/** What an answer says of its refusal. */
+export interface Refused {
+  readonly code: Code | "unanswered" | null;
+  readonly reason: string | null;
+  readonly holder: string | null;
+  /** Set where the component gave the reason: its sentence in the translations. */
+  readonly reason_key?: string | null;
+  readonly reason_placeholders?: Readonly<Record<string, string>> | null;
+}
+
 /** A refusal: our sentence for its code; the agent's own reason where the code says too little. */
-export function refusalWords(
-  { code, reason, holder }: { code: Code | "unanswered" | null; reason: string | null; holder: string | null },
-  t: Translate,
-): string {
+export function refusalWords({ code, reason, holder, reason_key: key, reason_placeholders: values }: Refused, t: Translate): string {
+  const said = key ? t.backend(`exceptions.${key}.message`, values ?? {}) : null;
+  if (said !== null) return said;
   if (code === "held") return t("code.held", { holder: holder ?? t("someone") });
   if (code === null) return reason ?? t("code.unknown");
   const words = t(`code.${code}`);

@@ -42,6 +42,9 @@ export interface Answer {
   holder: string | null;
   owner: string | null;
   round_trip_ms: number | null;
+  /** Where the component itself refused: the key of its sentence, and what fills it. */
+  reason_key?: string | null;
+  reason_placeholders?: Readonly<Record<string, string>> | null;
 }
 
 export interface Entity {
@@ -85,6 +88,8 @@ export interface Node {
   since: string | null;
   addresses: readonly string[];
   problem: string | null;
+  /** What the component found wrong with it; keys and placeholders are those of its repairs. */
+  problems?: readonly { key: string; placeholders: Readonly<Record<string, string>> }[];
   latched: boolean;
   /** Whether it speaks a protocol that the component knows. */
   supported: boolean;

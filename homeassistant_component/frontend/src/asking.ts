@@ -2,7 +2,7 @@
 
 import type { Answer } from "./api.js";
 import { refusalWords } from "./answer-words.js";
-import { asHassError } from "./hass.js";
+import { asHassError, isOutOfReach, type HassError } from "./hass.js";
 import type { Translate } from "./localize.js";
 
 /** A refusal in words; null for what was accepted. */
@@ -11,12 +11,31 @@ export function refused(answer: Answer, t: Translate): string | null {
   return refusalWords({ ...answer, code: answer.code ?? (answer.outcome === "unanswered" ? "unanswered" : null) }, t);
 }
 
+/** What was wrong, in the user's language where the component told it. */
+export function why(error: HassError, t: Translate): string {
+  if (isOutOfReach(error)) return t("trouble.unreached");
+  return fromComponent(error, t) ?? (error.message || String(error.code));
+}
+
 /** What Home Assistant itself had against it. */
-export function failed(error: unknown, t: Translate): string {
-  const { code, message } = asHassError(error);
-  if (code === "unauthorized") return t("code.forbidden");
-  if (code === "not_connected") return t("trouble.no_broker");
-  return code === 3 ? t("drive.disconnected") : `${t("trouble.refused")}: ${message || code}`;
+export function failed(raw: unknown, t: Translate): string {
+  const error = asHassError(raw);
+  const said = fromComponent(error, t);
+  if (said !== null) return said;
+  switch (error.code) {
+    case "unauthorized":
+      return t("drive.forbidden_help");
+    case "not_connected":
+      return t("trouble.no_broker");
+    case "unknown_command":
+      return t("trouble.not_set_up");
+    default:
+      return isOutOfReach(error) ? t("trouble.unreached") : `${t("trouble.refused")}: ${why(error, t)}`;
+  }
+}
+
+function fromComponent({ translation_domain: domain, translation_key: key, translation_placeholders: values }: HassError, t: Translate): string | null {
+  return domain === "pimqtt" && key !== undefined ? t.backend(`exceptions.${key}.message`, values ?? {}) : null;
 }
 
 /** Why an answer is a refusal, in words; empty where it was accepted. */

@@ -5,7 +5,7 @@ import { property, state } from "lit/decorators.js";
 import { fleetOf, NOTHING, type FleetState } from "./fleet.js";
 import type { Connection, Hass } from "./hass.js";
 import { icon } from "./icons.js";
-import { pageTranslator, translator, type Translate } from "./localize.js";
+import { cardTranslator, pageTranslator, type Translate } from "./localize.js";
 import { theme } from "./theme.js";
 import type { Trouble } from "./trouble.js";
 
@@ -65,7 +65,7 @@ export abstract class BaseCard<C extends CardConfig> extends LitElement {
     const old = this.known;
     this.known = hass;
     if (!hass) return;
-    if (old?.language !== hass.language) this.t = translator(hass.language);
+    if (old?.language !== hass.language) this.t = cardTranslator(hass, () => this.known);
     if (old?.connection !== hass.connection && this.isConnected) this.follow(hass.connection);
     if (!old || this.differs(old, hass)) this.requestUpdate();
   }
@@ -110,13 +110,13 @@ export abstract class BaseCard<C extends CardConfig> extends LitElement {
     return this.frame(this.body(this.known, this.config));
   }
 
-  /** What stands around the body; a tile's feature has a frame already. */
+  /** What stands around the body; a tile's feature has a frame already. In an article a header is not the page's. */
   protected frame(body: TemplateResult): TemplateResult {
-    return html`<ha-card>${body}</ha-card>`;
+    return html`<ha-card role="article">${body}</ha-card>`;
   }
 
   private differs(old: Hass, hass: Hass): boolean {
-    if (old.language !== hass.language || old.locale !== hass.locale || old.user !== hass.user) return true;
+    if (old.language !== hass.language || old.locale !== hass.locale || old.localize !== hass.localize || old.user !== hass.user) return true;
     if (old.entities !== hass.entities || old.devices !== hass.devices) return true;
     return this.watched().some((id) => old.states[id] !== hass.states[id]);
   }

@@ -1,7 +1,7 @@
 /** The fleet as the component tells it: one subscription per connection, open while somebody listens. */
 
 import { subscribeFleet, type Device, type Entity, type FleetEvent, type Node } from "./api.js";
-import { asHassError, type Connection, type HassError } from "./hass.js";
+import { asHassError, isOutOfReach, type Connection, type HassError } from "./hass.js";
 
 /** A node and when we heard of it (performance.now), from which its leases count. */
 export interface Known extends Node {
@@ -63,6 +63,16 @@ export function remaining(found: Found, now_ms: number): number {
   return lease ? Math.max(0, lease.remaining_s - (now_ms - found.node.received_ms) / 1000) : 0;
 }
 
+/** What moves is told of about once a second, with less than that left: it is shown so much longer (s). */
+const RENEWED_S = 1.5;
+
+/** How long a lease is shown to run (s): as `remaining`, but it stays while somebody renews it. */
+export function shownLeft(found: Found, now_ms: number): number {
+  const left_s = remaining(found, now_ms);
+  if (left_s > 0 || found.entity.motion !== "continuous") return left_s;
+  return remaining(found, now_ms - RENEWED_S * 1000) > 0 ? 0.1 : 0;
+}
+
 type Listener = (state: FleetState) => void;
 
 /** One connection's fleet. */
@@ -119,7 +129,8 @@ export class Fleet {
       },
       (error: unknown) => {
         if (mine !== this.opening) return;
-        this.become({ ...this.state, live: false, error: asHassError(error) });
+        const refused = asHassError(error);
+        this.become({ ...this.state, live: false, error: isOutOfReach(refused) ? null : refused });
         this.retry = setTimeout(this.open, RETRY_MS);
       },
     );

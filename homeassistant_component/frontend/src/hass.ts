@@ -58,19 +58,29 @@ export interface Hass {
   user?: { id: string; name: string; is_admin: boolean };
   hassUrl?: (path: string) => string;
   formatEntityState?: (entity: HassEntity) => string;
+  /** Says a text of Home Assistant's translations; empty where there is none. */
+  localize?: (key: string, values?: Readonly<Record<string, string>>) => string;
+  loadBackendTranslation?: (category: string, integration?: string) => Promise<unknown>;
 }
 
 /** A websocket error as Home Assistant's connection rejects with it. */
 export interface HassError {
   code: string | number;
   message: string;
+  translation_domain?: string;
+  translation_key?: string;
+  translation_placeholders?: Readonly<Record<string, string>>;
 }
 
-/** Read an error of unknown origin. */
+/** Read an error of unknown origin: bare, a number, or (where there is no connection) inside a failed result. */
 export function asHassError(error: unknown): HassError {
-  if (typeof error === "object" && error !== null && "code" in error) {
-    const { code, message } = error as { code: unknown; message?: unknown };
-    return { code: typeof code === "number" ? code : String(code), message: typeof message === "string" ? message : "" };
-  }
-  return { code: "unknown", message: error instanceof Error ? error.message : String(error) };
+  if (typeof error === "number") return { code: error, message: "" };
+  if (typeof error !== "object" || error === null) return { code: "unknown", message: String(error) };
+  if ("error" in error) return asHassError(error.error);
+  if (!("code" in error)) return { code: "unknown", message: error instanceof Error ? error.message : JSON.stringify(error) };
+  const { code, message, ...rest } = error as { code: unknown; message?: unknown };
+  return { ...rest, code: typeof code === "number" ? code : String(code), message: typeof message === "string" ? message : "" };
 }
+
+/** Whether Home Assistant could not be reached: ERR_CANNOT_CONNECT and ERR_CONNECTION_LOST of home-assistant-js-websocket. */
+export const isOutOfReach = ({ code }: HassError): boolean => code === 1 || code === 3;

@@ -1,4 +1,4 @@
-/** A button that must be held a moment; by keys too, and by two presses for a screen reader's click. */
+/** A button that must be held a moment, or pressed twice: by pointer, keys, or a screen reader's click. */
 
 import { css, html, LitElement, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
@@ -48,10 +48,10 @@ export class HoldButton extends LitElement {
       @pointercancel=${this.cancel}
       @contextmenu=${(event: Event) => { event.preventDefault(); }}
       @keydown=${this.key}
-      @keyup=${this.up}
+      @keyup=${this.keyUp}
       @blur=${this.cancel}
       @click=${this.clicked}
-    ><i></i><span>${this.asked ? this.again : html`<slot></slot>`}</span></button>`;
+    ><i></i><span>${this.asked ? this.again : html`<slot></slot>`}</span></button><div class="hidden" role="status">${this.asked ? this.again : ""}</div>`;
   }
 
   private start(): void {
@@ -72,9 +72,16 @@ export class HoldButton extends LitElement {
     if (!event.repeat) this.start();
   };
 
+  private readonly keyUp = (event: KeyboardEvent): void => {
+    if (event.key !== " " && event.key !== "Enter") return;
+    event.preventDefault(); // or Firefox makes a click of it
+    this.up();
+  };
+
   private readonly up = (): void => {
-    if (this.holding) this.ask();
+    const { holding } = this;
     this.cancel();
+    if (holding) this.pressed();
   };
 
   private readonly cancel = (): void => {
@@ -84,12 +91,15 @@ export class HoldButton extends LitElement {
 
   /** A click without a pointer comes from a screen reader: it can't hold. */
   private readonly clicked = (event: MouseEvent): void => {
-    if (event.detail !== 0) return;
-    if (this.asked) this.confirm();
-    else this.ask();
+    if (event.detail === 0) this.pressed();
   };
 
-  private ask(): void {
+  /** A press too short to be a hold: the second of them confirms. */
+  private pressed(): void {
+    if (this.asked) {
+      this.confirm();
+      return;
+    }
     this.asked = true;
     clearTimeout(this.forget);
     this.forget = setTimeout(() => {
@@ -99,6 +109,7 @@ export class HoldButton extends LitElement {
 
   private confirm(): void {
     this.cancel();
+    clearTimeout(this.forget);
     this.asked = false;
     this.dispatchEvent(new CustomEvent("confirmed"));
   }

@@ -5,15 +5,33 @@ import { de } from "./strings/de.js";
 import { en, type Key } from "./strings/en.js";
 
 export type { Key };
-export type Translate = (key: Key, values?: Readonly<Record<string, string | number>>) => string;
+
+/** Says a text of the component's own translations (`exceptions`, `issues`); null where Home Assistant has none. */
+export type Backend = (path: string, placeholders: Readonly<Record<string, string>>) => string | null;
+
+export interface Translate {
+  (key: Key, values?: Readonly<Record<string, string | number>>): string;
+  readonly backend: Backend;
+}
 
 const LANGUAGES: Readonly<Record<string, Readonly<Record<Key, string>>>> = { en, de };
 
 /** A translator; the language may bear a region (`de-CH`). */
-export function translator(language: string): Translate {
+export function translator(language: string, backend: Backend = () => null): Translate {
   const texts = LANGUAGES[language.split("-")[0]?.toLowerCase() ?? ""] ?? en;
-  return (key, values = {}) =>
+  const translate = (key: Key, values: Readonly<Record<string, string | number>> = {}): string =>
     texts[key].replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
+  return Object.assign(translate, { backend });
+}
+
+/** A translator for a card, with the component's own texts as soon as Home Assistant has loaded them. */
+export function cardTranslator(hass: Hass, current: () => Hass | undefined): Translate {
+  // Where they can't be had the English sentence that came is shown.
+  for (const category of ["exceptions", "issues"]) hass.loadBackendTranslation?.(category, "pimqtt").catch(() => undefined);
+  return translator(hass.language, (path, placeholders) => {
+    const said = current()?.localize?.(`component.pimqtt.${path}`, placeholders) ?? "";
+    return said === "" ? null : said;
+  });
 }
 
 /** The page's language, for places that Home Assistant hands no `hass` (lists of cards, form schemas). */

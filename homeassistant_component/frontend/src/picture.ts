@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
+import { hasStill, isLive, stillUrl, takenAt } from "./camera-entity.js";
 import type { Hass } from "./hass.js";
 import { translator } from "./localize.js";
 
@@ -15,51 +16,8 @@ declare global {
   }
 }
 
-const STREAM = 2; // CameraEntityFeature.STREAM
-
-/** The component's own camera of the same device (live video), where there is one. */
-export function preferLive(hass: Hass, cameraId: string): string {
-  const device = hass.entities[cameraId]?.device_id;
-  if (!device) return cameraId;
-  const live = Object.values(hass.entities).find(
-    (entry) => entry?.device_id === device && entry.platform === "pimqtt" && entry.entity_id.startsWith("camera."),
-  );
-  return live && hass.states[live.entity_id]?.state !== "unavailable" ? live.entity_id : cameraId;
-}
-
-/** Whether Home Assistant streams it; MQTT's pictures are stills. */
-export function isLive(hass: Hass, cameraId: string): boolean {
-  const features = hass.states[cameraId]?.attributes["supported_features"];
-  return typeof features === "number" && (features & STREAM) !== 0;
-}
-
-/** Where the newest still is; `salt` makes the browser fetch it again. */
-export function stillUrl(hass: Hass, cameraId: string, salt: number): string | null {
-  const token = hass.states[cameraId]?.attributes["access_token"];
-  if (typeof token !== "string") return null;
-  const path = `/api/camera_proxy/${cameraId}?token=${encodeURIComponent(token)}&t=${salt}`;
-  return hass.hassUrl ? hass.hassUrl(path) : path;
-}
-
-/** When the camera's still was taken (ISO): its device's sensor tells. */
-export function takenAt(hass: Hass, cameraId: string): string | null {
-  const device = hass.entities[cameraId]?.device_id;
-  if (!device) return null;
-  for (const entry of Object.values(hass.entities)) {
-    if (entry?.device_id !== device) continue;
-    const entity = hass.states[entry.entity_id];
-    if (entity?.attributes["device_class"] === "timestamp" && !Number.isNaN(Date.parse(entity.state))) return entity.state;
-  }
-  return null;
-}
-
-/** A camera has its first picture within this time after it came (ms); asking before is an error. */
-const SETTLE_MS = 5000;
-
-function isNew(hass: Hass, cameraId: string): boolean {
-  const age_ms = Date.now() - Date.parse(hass.states[cameraId]?.last_changed ?? "");
-  return age_ms >= 0 && age_ms < SETTLE_MS;
-}
+/** The time of a still and the still come by two connections; it is there so long after its time (ms). */
+const BEHIND_MS = 300;
 
 export class Picture extends LitElement {
   static override styles = css`
@@ -72,11 +30,15 @@ export class Picture extends LitElement {
 
   @property({ attribute: false }) hass?: Hass;
   @property() entity = "";
-  /** A still is fetched again so often (ms). */
+  /** A still is fetched again so often (ms), and whenever there is a newer one. */
   @property({ attribute: false }) refresh_ms = 5000;
   @state() private failed = false;
   @state() private salt = 0;
   private timer: ReturnType<typeof setInterval> | undefined;
+  /** When the still was taken that is shown, or on its way; undefined before the first look. */
+  private taken: string | null | undefined;
+  /** The very first still was taken, and is on its way. */
+  private coming = false;
   private live: CardElement | null = null;
   private liveOf = "";
 
@@ -94,12 +56,17 @@ export class Picture extends LitElement {
   refresh(): void {
     this.failed = false;
     this.salt += 1;
+    if (this.isConnected) this.beat();
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("refresh_ms") && this.isConnected) this.beat();
-    if (changed.has("entity")) this.failed = false;
+    if (changed.has("entity")) {
+      this.failed = this.coming = false;
+      this.taken = undefined;
+    }
     if (this.live && this.hass) this.live.hass = this.hass;
+    if (this.hass) this.follow(takenAt(this.hass, this.entity));
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -112,13 +79,25 @@ export class Picture extends LitElement {
     const url = stillUrl(hass, entity, this.salt);
     const t = translator(hass.language);
     const name = hass.states[entity]?.attributes["friendly_name"];
-    if (url === null || this.failed || isNew(hass, entity)) return html`<p>${t("picture.none")}</p>`;
+    if (url === null || this.failed || this.coming || !hasStill(hass, entity, Date.now())) return html`<p>${t("picture.none")}</p>`;
     return html`<img
       src=${url}
       alt=${t("picture.of", { name: typeof name === "string" ? name : entity })}
       draggable="false"
       @error=${() => { this.failed = true; }}
     />`;
+  }
+
+  /** Fetch a newer still when it is there. */
+  private follow(taken: string | null): void {
+    const before = this.taken;
+    this.taken = taken;
+    if (before === undefined || before === taken || taken === null) return;
+    this.coming ||= before === null;
+    setTimeout(() => {
+      this.coming = false;
+      if (this.isConnected && document.visibilityState !== "hidden") this.refresh();
+    }, BEHIND_MS);
   }
 
   private async loadLive(load: NonNullable<Window["loadCardHelpers"]>, entity: string): Promise<void> {

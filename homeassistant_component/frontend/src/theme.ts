@@ -131,6 +131,13 @@ export const theme = css`
     grid-column: 2;
     color: var(--pq-quiet);
   }
+  /* Where the page is read from the right our words may still be English: their marks and numbers follow them. */
+  :host(:dir(rtl)) {
+    text-align: right;
+  }
+  :host(:dir(rtl)) *:not(svg *) {
+    unicode-bidi: plaintext;
+  }
   @media (prefers-reduced-motion: reduce) {
     *,
     *::before,

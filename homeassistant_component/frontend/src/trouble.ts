@@ -1,5 +1,6 @@
 /** Why an output can't be shown or commanded, in words that help. */
 
+import { why } from "./asking.js";
 import { find, type FleetState, type Found } from "./fleet.js";
 import type { Hass } from "./hass.js";
 import type { Icon } from "./icons.js";
@@ -18,7 +19,7 @@ export function fleetTrouble({ error, live, connected, nodes }: FleetState, t: T
     return { icon: "alert", title: t("trouble.not_set_up"), help: t("trouble.not_set_up_help") };
   if (error?.code === "unauthorized")
     return { icon: "alert", title: t("trouble.no_rights"), help: t("trouble.no_rights_help") };
-  if (error) return { icon: "alert", title: t("trouble.refused"), help: `${error.message} (${error.code})` };
+  if (error) return { icon: "alert", title: t("trouble.refused"), help: `${why(error, t)} (${error.code})` };
   if (!live && nodes.size === 0) return { icon: "wait", title: t("trouble.waiting"), help: t("trouble.waiting_help") };
   if (live && !connected && nodes.size === 0)
     return { icon: "alert", title: t("trouble.not_set_up"), help: t("trouble.not_set_up_help") };

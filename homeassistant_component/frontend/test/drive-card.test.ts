@@ -68,6 +68,7 @@ describe("configuration", () => {
     [{ entity: "car" }, 'entity "car" is no entity id'],
     [{ entity: "sensor.car", speed_limit: 0 }, "speed_limit 0 is not a number from 1 to 100"],
     [{ entity: "sensor.car", rate_hz: "fast" }, 'rate_hz "fast" is not a number from 1 to 50'],
+    [{ entity: "sensor.car", stills: "no" }, 'stills "no" is neither true nor false'],
     [{ entity: "sensor.car", camera: "sensor.x" }, 'camera "sensor.x" is no camera'],
   ])("%j: %s", (config, words) => {
     expect(() => { card().setConfig(config); }).toThrow(words);

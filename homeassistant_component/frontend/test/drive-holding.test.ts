@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { drive, eachOnAnEmptyPage, FORWARD, values } from "./driver.js";
 import { ACCEPTED, device, entity, node, told } from "./home.js";
+import type { Stage } from "./stage.js";
 
 eachOnAnEmptyPage();
 
@@ -101,6 +102,24 @@ describe("who holds the controls", () => {
     expect(car.connection.frames.at(-1)).not.toHaveProperty("priority");
   });
 
+  test("a take-over ends with the hand off the stick: the next press takes nothing from anybody", async () => {
+    const car = await drive();
+    car.connection.tell("pimqtt/fleet", { node: held });
+    await car.wait();
+    car.find("pimqtt-hold-button")?.dispatchEvent(new CustomEvent("confirmed"));
+    await car.wait(200);
+    car.connection.tell("pimqtt/drive", { holder: "Anna", mine: true });
+    car.pointer("pointerdown", ...FORWARD);
+    await car.wait(100);
+    expect(car.connection.frames.at(-1)).toMatchObject({ value: { x: 0, y: 1 }, priority: 1 });
+    car.pointer("pointerup");
+    car.connection.tell("pimqtt/drive", { holder: null, mine: false });
+    car.pointer("pointerdown", ...FORWARD);
+    await car.wait(100);
+    expect(car.connection.frames.at(-1)).toMatchObject({ value: { x: 0, y: 1 } });
+    expect(car.connection.frames.at(-1)).not.toHaveProperty("priority");
+  });
+
   test("after a take-over nobody need press: it falls silent by itself", async () => {
     const car = await drive();
     car.connection.tell("pimqtt/fleet", { node: held });
@@ -134,5 +153,59 @@ describe("who holds the controls", () => {
     car.connection.tell("pimqtt/drive", { told: ben });
     await car.wait();
     expect(car.all("li span").map((each) => each.textContent)).toEqual(["Ben: forward"]);
+  });
+
+  const refuse = (car: Stage, code: "held" | "let_go" | "latched"): void => {
+    car.connection.answers = (message) => {
+      if (message["type"] === "pimqtt/drive/token") car.connection.tell("pimqtt/drive", { token: "t1" });
+      if (message["type"] !== "pimqtt/drive/send" || typeof message["value"] !== "object") return;
+      car.connection.tell("pimqtt/drive", { answer: { ...ACCEPTED, seq: Number(message["seq"]), outcome: "rejected", code, holder: "Ben" } });
+    };
+  };
+
+  test("a refusal goes with its cause: who took over has let go", async () => {
+    const car = await drive();
+    refuse(car, "held");
+    car.connection.tell("pimqtt/drive", { holder: "Ben", mine: false });
+    await car.wait(10);
+    car.connection.tell("pimqtt/drive", { holder: null, mine: false });
+    car.pointer("pointerdown", ...FORWARD);
+    await car.wait(300);
+    car.connection.tell("pimqtt/drive", { holder: "Ben", mine: false });
+    car.pointer("pointerup");
+    await car.wait(2000);
+    expect(car.text(".say")).toContain("Ben holds the controls");
+    car.connection.tell("pimqtt/drive", { holder: null, mine: false });
+    await car.wait(10);
+    expect([car.text(".chip"), car.text(".say")]).toEqual(["Free", expect.stringContaining("let go to stop") as string]);
+    expect(car.find(".say")?.className).toBe("say quiet");
+  });
+
+  test.each([["held", "Ben holds the controls."], ["let_go", "let go"], ["latched", "The emergency stop is set"]] as const)(
+    "a refusal %s that nothing else tells of is gone after a while", async (code, words) => {
+      const car = await drive();
+      refuse(car, code);
+      car.pointer("pointerdown", ...FORWARD);
+      await car.wait(300);
+      car.pointer("pointerup");
+      expect(car.text(".say")).toContain(words);
+      await car.wait(5000);
+      expect([car.text(".chip"), car.text(".say")]).toEqual(["Free", expect.stringContaining("Drive by W A S D") as string]);
+    });
+
+  test("a take-over that was refused is told while the other holds it", async () => {
+    const car = await drive();
+    car.connection.tell("pimqtt/drive", { holder: "Ben", mine: false });
+    await car.wait();
+    car.connection.answers = (message) => {
+      if (message["type"] !== "pimqtt/drive/send") return;
+      const answer = { ...ACCEPTED, seq: Number(message["seq"]), outcome: "rejected", code: "latched", reason: "latched by Ben" } as const;
+      car.connection.tell("pimqtt/drive", { answer });
+    };
+    car.find("pimqtt-hold-button")?.dispatchEvent(new CustomEvent("confirmed"));
+    await car.wait(300);
+    expect(car.text(".say")).toBe("Taking over was refused: The emergency stop is set: reset it first.");
+    await car.wait(5000);
+    expect(car.text(".say")).toContain("Ben holds the controls. You can stop");
   });
 });

@@ -185,6 +185,8 @@ export function obliging(connection: FakeConnection, delay_ms = 0): void {
       case "pimqtt/drive/send":
         later(() => { connection.tell("pimqtt/drive", { answer: { ...ACCEPTED, seq: Number(message["seq"]) }, token: `t${++tokens}` }); });
         return null;
+      case "pimqtt/snapshot":
+        return ACCEPTED;
       case "pimqtt/command":
         return { ...ACCEPTED, ttl: (message as unknown as Command).ttl ?? null };
       default:

@@ -116,7 +116,8 @@ describe("the card", () => {
 
   test.each([
     ["unauthorized", "You have no right to control this."],
-    ["not_connected", "Home Assistant refused: no broker"],
+    ["not_connected", "Home Assistant has lost its MQTT broker"],
+    ["odd", "Home Assistant refused: no broker"],
   ])("an error %s in words", async (code, words) => {
     const card = await show();
     card.connection.answers = () => { throw Object.assign(new Error("no broker"), { code }); };

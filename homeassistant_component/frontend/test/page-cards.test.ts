@@ -90,7 +90,7 @@ describe("the emergency stop", () => {
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- the real one rejects with this object
     connection.answers = () => { throw { code: "unauthorized", message: "no" }; };
     stop(root)?.click();
-    await vi.waitFor(() => { expect(text(root)).toContain("That is not allowed to you."); });
+    await vi.waitFor(() => { expect(text(root)).toContain("You have no right to control this."); });
   });
 
   it("sends nothing from an editor", async () => {
@@ -190,7 +190,7 @@ describe("cameras", () => {
     expect(text(root)).toContain("Porch (Shed) is not available");
   });
 
-  it("show a newer picture at once", async () => {
+  it("show a newer picture soon", async () => {
     const { card, connection, root } = await shown("pimqtt-camera-card", { entity: "camera.demo_eye" });
     await vi.waitFor(() => { expect(root.querySelector("pimqtt-picture")?.shadowRoot?.querySelector("img")).not.toBeNull(); });
     const source = () => root.querySelector("pimqtt-picture")?.shadowRoot?.querySelector("img")?.getAttribute("src");

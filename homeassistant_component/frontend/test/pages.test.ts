@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { FleetEvent, Node } from "../src/api.js";
+import type { Entity, FleetEvent, Node } from "../src/api.js";
 import { fleetOf, heard, NOTHING, type FleetState } from "../src/fleet.js";
 import { translator } from "../src/localize.js";
 import * as pages from "../src/strategy/pages.js";
@@ -78,6 +78,27 @@ describe("the pages", () => {
     expect(types(view)).toEqual(expect.arrayContaining(["custom:pimqtt-lease-card", "custom:pimqtt-camera-card", "custom:pimqtt-header-card", "tile", "entities"]));
     expect(JSON.stringify(view)).toContain('"navigation_path":"/pimqtt/drive-demo-car"');
     expect(JSON.stringify(view)).not.toContain("button.demo_car_forward");
+  });
+
+  it("show a Pi's header beside what it does, not below all of it", () => {
+    const { sections = [] } = pages.node(of(DEMO), hass, "demo", t, go);
+    const heads = sections.map((section) => (section["cards"] as Card[]).filter(({ type }) => type === "heading").map((card) => card["heading"]));
+    expect(heads).toEqual([[], [], ["Outputs", "Inputs"], [], ["Motion"], ["The Pi itself"]]);
+    expect(types(sections[3])).toContain("custom:pimqtt-header-card");
+  });
+
+  it("give each device that moves lines of its own, with tiles of one height", () => {
+    const sizes = (entities: Entity[]) => {
+      const car = device({ kind: "servo", entities });
+      const known = Object.fromEntries(entities.map(({ entity_id: id }) => [String(id), { entity_id: String(id) }]));
+      return deviceCards({ ...hass, entities: known }, DEMO, car, go).map(({ grid_options: size }) => Object.values(size as Record<string, number>));
+    };
+    const [sensor, stop, limit] = ["sensor.car", "button.car_stop", "number.car_limit"].map((id, index) => entity({ key: ["", "halt", "limit"][index] ?? "", entity_id: id }));
+    const arm = entity({ key: "", entity_id: "number.arm" });
+    if (!sensor || !stop || !limit) throw new Error("no entities");
+    expect(sizes([sensor, stop, limit])).toEqual([[6, 1], [6, 1], [12, 1]]);
+    expect(sizes([arm, stop])).toEqual([[6, 2], [6, 2]]);
+    expect(sizes([arm])).toEqual([[12, 2]]);
   });
 
   it("survive a Pi that is gone, a car that is gone, and entities that Home Assistant has not", () => {

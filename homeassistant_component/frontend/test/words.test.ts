@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { Value } from "../src/api.js";
+import type { Told, Value } from "../src/api.js";
 import { refusalWords, toldWords, valueWords } from "../src/answer-words.js";
 import { heard, NOTHING, type FleetState } from "../src/fleet.js";
 import { translator } from "../src/localize.js";
 import { fitsDrive } from "../src/drive/config.js";
+import { othersOf } from "../src/drive/view.js";
 import { entityTrouble, fleetTrouble, reachTrouble } from "../src/trouble.js";
 import { device, entity, FakeConnection, FLEET, home, node, told } from "./home.js";
 
@@ -69,5 +70,21 @@ describe("trouble", () => {
     expect(why({ online: false })).toMatch(/^car1 is offline since .*\d/);
     expect(why({}, false)).toBe("Car is offline");
     expect(why({ supported: false })).toBe("car1 speaks a protocol that this version does not know");
+  });
+});
+
+describe("the last commands of others", () => {
+  const said = (at: number, owner: string, value: Value, outcome: Told["outcome"] = "accepted"): Told => ({
+    at: new Date(at * 1000).toISOString(), owner, value, outcome, code: null, reason: null, holder: null, cause: null,
+  });
+
+  test("counts renewals, and what came by two ways, as one", () => {
+    const heardOf = [said(3, "Bob", 50), said(2, "Bob", 50), said(2, "Bob", 50), said(1, "Eve", 50), said(0, "Bob", 50)];
+    expect(othersOf(heardOf, null).map((each) => [each.owner, each.at.slice(17, 19)])).toEqual([["Bob", "03"], ["Eve", "01"], ["Bob", "00"]]);
+  });
+
+  test("leaves out our own, and keeps what ended otherwise", () => {
+    const heardOf = [said(3, "Bob", 50, "rejected"), said(2, "Anna", 0), said(1, "Bob", 50)];
+    expect(othersOf(heardOf, "Anna").map((each) => each.outcome)).toEqual(["rejected", "accepted"]);
   });
 });

@@ -20,8 +20,8 @@ export class AttentionCard extends BaseCard<CardConfig> {
     css`
       .body { padding: 6px 0; }
       ul { list-style: none; margin: 0; padding: 0; }
-      li, .well { display: grid; grid-template-columns: 32px 1fr; gap: 0 10px; align-items: start; padding: 8px 16px; }
-      .well { align-items: center; min-height: 40px; }
+      li, .well { display: grid; grid-template-columns: 22px 1fr; gap: 0 10px; align-items: start; padding: 8px 16px; }
+      .well { align-items: center; min-height: 28px; }
       li strong { font-weight: 500; }
       li p { grid-column: 2; color: var(--pq-quiet); overflow-wrap: anywhere; }
       .bad svg { color: var(--pq-bad); }

@@ -7,6 +7,7 @@ import type { Hass } from "../hass.js";
 import type { Icon } from "../icons.js";
 import { moment, type Translate } from "../localize.js";
 import { byName } from "../node-config.js";
+import { problemsOf } from "../problems.js";
 import { latchesOf } from "../stop/latches.js";
 import { isOlder, newest } from "../versions.js";
 
@@ -53,6 +54,7 @@ function ofNode(node: Known, hass: Hass, t: Translate): Attention[] {
     found.push({ key: `protocol ${id}`, weight: "bad", icon: "alert", title: t("trouble.protocol", { name }), help: t("trouble.protocol_help", { version: node.version ?? "?" }) });
   if (node.problem)
     found.push({ key: `problem ${id}`, weight: "warn", icon: "alert", title: t("attention.problem", { name }), help: node.problem });
+  for (const { key, title, help } of problemsOf(node, t)) found.push({ key: `${key} ${id}`, weight: "warn", icon: "alert", title, help });
   return [...found, ...node.devices.filter(({ online }) => !online).map((device) => unreachable(node, device, t))];
 }
 

@@ -1,9 +1,7 @@
-/** How old a picture is, in words. Pure. */
+/** How old a picture is, in words, as a label on it. Pure. */
 
+import { css, html, type TemplateResult } from "lit";
 import type { Translate } from "../localize.js";
-
-/** A still is told to be old from here on (s): by then a scheduled one should have come. */
-export const OLD_S = 3600;
 
 export const ageOf = (taken: string, now: number): number => Math.max(0, Math.round((now - Date.parse(taken)) / 1000));
 
@@ -14,3 +12,14 @@ export function ageWords(seconds: number, t: Translate): string {
   const hours = Math.round(minutes / 60);
   return hours < 48 ? t("camera.hours_old", { hours }) : t("camera.days_old", { days: Math.round(hours / 24) });
 }
+
+/** At the foot of a picture: cameras write their own words at its head. */
+export const ageStyles = css`
+  .age {
+    position: absolute; inset-block-end: 8px; inset-inline-start: 8px; padding: 2px 8px; border-radius: 10px;
+    background: #000c; color: #fff; font-size: 12px; font-variant-numeric: tabular-nums; pointer-events: none;
+  }
+  .age.old { background: #8a4b00; }
+`;
+
+export const ageLabel = (words: string, isOld = false): TemplateResult => html`<span class="age ${isOld ? "old" : ""}">${words}</span>`;

@@ -5,6 +5,7 @@ import { state } from "lit/decorators.js";
 import { takeSnapshot } from "../api.js";
 import { refusal } from "../asking.js";
 import { BaseCard, type GridOptions } from "../base-card.js";
+import { hasStill } from "../camera-entity.js";
 import type { ConfigForm } from "../forms.js";
 import type { Hass } from "../hass.js";
 import { icon } from "../icons.js";
@@ -12,13 +13,17 @@ import { moreInfo } from "../navigate.js";
 import type { Picture } from "../picture.js";
 import { theme } from "../theme.js";
 import { Ticker } from "../ticker.js";
-import { ageOf, ageWords, OLD_S } from "./age.js";
+import { ageLabel, ageOf, ageStyles, ageWords } from "./age.js";
 import { cameraForm, checkedCamera, stubCamera, type CameraConfig } from "./config.js";
 import { eachOnce, sourceOf, type Source } from "./sources.js";
+
+/** A still is told to be old from here on (s): by then a scheduled one should have come. */
+const OLD_S = 3600;
 
 export class CameraCard extends BaseCard<CameraConfig> {
   static override styles = [
     theme,
+    ageStyles,
     css`
       ha-card { height: auto; }
       .wall { display: grid; align-items: start; gap: 8px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); flex: 1; }
@@ -30,11 +35,8 @@ export class CameraCard extends BaseCard<CameraConfig> {
       .stage button:hover:not(:disabled) { background: none; }
       .stage button:focus-visible { outline-offset: -3px; }
       pimqtt-picture { position: absolute; inset: 0; }
-      .age, .away { pointer-events: none; }
-      .age { position: absolute; inset-block-start: 8px; inset-inline-start: 8px; padding: 2px 8px; border-radius: 10px; background: #000c; color: #fff; font-size: 12px; }
-      .age.old { background: #8a4b00; }
-      .away { position: absolute; inset: 0; display: grid; place-items: center; padding: 16px; background: #000a; text-align: center; }
-      figcaption { display: flex; align-items: center; gap: 6px; padding: 6px 8px 6px 14px; }
+      .away { pointer-events: none; position: absolute; inset: 0; display: grid; place-items: center; padding: 16px; background: #000a; text-align: center; }
+      figcaption { display: flex; align-items: center; gap: 6px; padding-block: 6px; padding-inline: 14px 8px; }
       figcaption h2 { font-size: 15px; }
       figcaption button { width: 44px; padding: 0; flex: none; }
       .bad { padding: 0 14px 10px; color: color-mix(in srgb, var(--pq-bad) 80%, var(--primary-text-color, #212121)); font-weight: 500; }
@@ -47,7 +49,6 @@ export class CameraCard extends BaseCard<CameraConfig> {
   /** Why a snapshot was refused, by camera. */
   @state() private said: Readonly<Record<string, string>> = {};
   @state() private asking: ReadonlySet<string> = new Set();
-  private readonly shown = new Map<string, string | null>();
 
   constructor() {
     super();
@@ -74,15 +75,6 @@ export class CameraCard extends BaseCard<CameraConfig> {
     return [...config.entities, ...siblings.map((entry) => entry?.entity_id ?? "")];
   }
 
-  /** A newer still is shown at once. */
-  protected override updated(): void {
-    for (const { entity, taken } of this.sources()) {
-      const before = this.shown.get(entity);
-      this.shown.set(entity, taken);
-      if (before !== undefined && before !== taken) this.refresh(entity);
-    }
-  }
-
   protected override body(hass: Hass, config: CameraConfig): TemplateResult {
     const { t } = this;
     const sources = this.sources();
@@ -104,7 +96,7 @@ export class CameraCard extends BaseCard<CameraConfig> {
       <div class="stage">
         ${away !== null ? nothing : html`<pimqtt-picture data-camera=${entity} .hass=${hass} entity=${entity} .refresh_ms=${config.refresh_s * 1000}></pimqtt-picture>`}
         <button aria-label=${t("camera.open", { name })} ?disabled=${away === "missing"} @click=${() => { moreInfo(this, entity); }}></button>
-        ${away === null ? this.age(source) : html`<span class="away">${t(away === "missing" ? "trouble.missing" : "camera.away", { entity, name })}</span>`}
+        ${away === null ? this.age(source, hass) : html`<span class="away">${t(away === "missing" ? "trouble.missing" : "camera.away", { entity, name })}</span>`}
       </div>
       <figcaption>
         <h2 title=${name}>${name}</h2>
@@ -118,10 +110,13 @@ export class CameraCard extends BaseCard<CameraConfig> {
     </figure>`;
   }
 
-  private age({ taken, live }: Source): TemplateResult {
-    if (live) return html`<span class="age">${this.t("camera.live")}</span>`;
-    const seconds = taken === null ? null : ageOf(taken, Date.now());
-    return html`<span class="age ${seconds !== null && seconds > OLD_S ? "old" : ""}">${seconds === null ? this.t("camera.age_unknown") : ageWords(seconds, this.t)}</span>`;
+  private age({ entity, taken, live }: Source, hass: Hass): TemplateResult | typeof nothing {
+    const now = Date.now();
+    if (live) return ageLabel(this.t("camera.live"));
+    if (!hasStill(hass, entity, now)) return nothing;
+    if (taken === null) return ageLabel(this.t("camera.age_unknown"));
+    const seconds = ageOf(taken, now);
+    return ageLabel(ageWords(seconds, this.t), seconds > OLD_S);
   }
 
   private refresh(entity: string): void {

@@ -5,7 +5,7 @@ What comes with live video and recordings has its place here: a Source says what
 import type { FleetState, Found } from "../fleet.js";
 import { outputs } from "../fleet.js";
 import type { Hass } from "../hass.js";
-import { isLive, preferLive, takenAt } from "../picture.js";
+import { isLive, preferLive, takenAt } from "../camera-entity.js";
 
 export interface Source {
   /** What is shown: the component's Live camera where there is one, else the picture. */

@@ -2,7 +2,7 @@
 
 import type { Found } from "../fleet.js";
 import type { Hass } from "../hass.js";
-import { preferLive } from "../picture.js";
+import { preferLive } from "../camera-entity.js";
 
 /** The configured camera, else the first of the car's own Pi; live where there is live video. */
 export function cameraOf(hass: Hass, found: Found, configured: string | undefined): string | null {

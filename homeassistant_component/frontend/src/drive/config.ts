@@ -15,6 +15,8 @@ export interface DriveConfig extends CardConfig {
   readonly rate_hz?: number;
   readonly keyboard?: boolean;
   readonly gamepad?: boolean;
+  /** Whether fresh stills are asked for while the card is seen. */
+  readonly stills?: boolean;
 }
 
 export const TYPE = "pimqtt-drive-card";
@@ -30,10 +32,17 @@ function checkNumber(raw: Readonly<Record<string, unknown>>, name: string, max: 
     throw new ConfigError(pageTranslator()("config.bad_number", { name, value: JSON.stringify(value), min: 1, max }));
 }
 
+function checkBoolean(raw: Readonly<Record<string, unknown>>, name: string): void {
+  const value = raw[name];
+  if (value !== undefined && value !== null && typeof value !== "boolean")
+    throw new ConfigError(pageTranslator()("config.bad_boolean", { name, value: JSON.stringify(value) }));
+}
+
 export function checkedDrive(raw: Readonly<Record<string, unknown>>): DriveConfig {
   const entity = entityOf(raw);
   checkNumber(raw, "speed_limit", 100);
   checkNumber(raw, "rate_hz", MAX_RATE_HZ);
+  for (const name of ["keyboard", "gamepad", "stills"]) checkBoolean(raw, name);
   const { camera } = raw;
   if (camera !== undefined && camera !== "" && !(typeof camera === "string" && camera.startsWith("camera.")))
     throw new ConfigError(pageTranslator()("config.bad_camera", { camera: JSON.stringify(camera) }));
@@ -58,12 +67,13 @@ export const driveForm = (): ConfigForm =>
           { name: "rate_hz", default: RATE_HZ, selector: { number: { min: 1, max: MAX_RATE_HZ, unit_of_measurement: "Hz", mode: "box" } } },
           { name: "keyboard", default: true, selector: { boolean: {} } },
           { name: "gamepad", default: true, selector: { boolean: {} } },
+          { name: "stills", default: true, selector: { boolean: {} } },
         ],
       },
     ],
     {
       entity: "form.drive", camera: "form.camera", name: "form.name", speed_limit: "form.speed_limit",
-      rate_hz: "form.rate_hz", keyboard: "form.keyboard", gamepad: "form.gamepad",
+      rate_hz: "form.rate_hz", keyboard: "form.keyboard", gamepad: "form.gamepad", stills: "form.stills",
     },
-    { camera: "form.camera_help", rate_hz: "form.rate_hz_help", keyboard: "form.keyboard_help" },
+    { camera: "form.camera_help", rate_hz: "form.rate_hz_help", keyboard: "form.keyboard_help", stills: "form.stills_help" },
   );

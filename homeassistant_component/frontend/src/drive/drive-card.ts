@@ -3,12 +3,15 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { state } from "lit/decorators.js";
 import { emergencyStop, reset, type Answer, type Place } from "../api.js";
-import { refusalWords } from "../answer-words.js";
+import { failed, refused } from "../asking.js";
 import { BaseCard, type GridOptions } from "../base-card.js";
+import { ageStyles } from "../camera/age.js";
+import { sourceOf } from "../camera/sources.js";
+import { takenAt, takenSensor } from "../camera-entity.js";
 import { find, type Found } from "../fleet.js";
 import type { ConfigForm } from "../forms.js";
-import { asHassError, type Connection, type Hass } from "../hass.js";
-import { takenAt } from "../picture.js";
+import type { Connection, Hass } from "../hass.js";
+import { Seen } from "../seen.js";
 import { theme } from "../theme.js";
 import { entityTrouble, fleetTrouble, reachTrouble } from "../trouble.js";
 import { cameraOf } from "./camera.js";
@@ -16,23 +19,25 @@ import { checkedDrive, driveForm, fitsDrive, stubDrive, type DriveConfig } from 
 import { Driving } from "./driving.js";
 import { holding, mayDrive, type Holding } from "./holder.js";
 import { limitPct, STILL } from "./stick.js";
+import { STILL_MS, Stills, type Look } from "./stills.js";
 import { driveStyles } from "./styles.js";
 import { age, controls, header, othersOf, pad, toldList, type Actions } from "./view.js";
-import { sentence } from "./words.js";
+import { gamepadHint, lasting, sentence } from "./words.js";
 
 /** Without a lease of our own the card is drawn again so often (ms): picture age, others' leases. */
 const LOOK_MS = 1000;
-const STILL_MS = { driving: 1000, idle: 5000 };
 
 export class DriveCard extends BaseCard<DriveConfig> {
-  static override styles = [theme, driveStyles];
+  static override styles = [theme, ageStyles, driveStyles];
   static getStubConfig = stubDrive;
   static getConfigForm = (): ConfigForm => driveForm();
 
   @state() private said = "";
   private driving: Driving | null = null;
   private camera: string | null = null;
-  private look: ReturnType<typeof setInterval> | undefined;
+  private ticks: ReturnType<typeof setInterval> | undefined;
+  private readonly seen = new Seen(this, () => { this.requestUpdate(); });
+  private readonly stills = new Stills();
   /** What the slider was set to; null while the configuration's limit holds. */
   private slid: number | null = null;
 
@@ -55,11 +60,11 @@ export class DriveCard extends BaseCard<DriveConfig> {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.look = setInterval(() => { this.requestUpdate(); }, LOOK_MS);
+    this.ticks = setInterval(() => { this.requestUpdate(); }, LOOK_MS);
   }
 
   override disconnectedCallback(): void {
-    clearInterval(this.look);
+    clearInterval(this.ticks);
     this.leave();
     super.disconnectedCallback();
   }
@@ -69,8 +74,9 @@ export class DriveCard extends BaseCard<DriveConfig> {
   }
 
   protected override watched(): readonly string[] {
-    const entity = this.config?.entity;
-    return [entity, this.camera].filter((id) => id !== undefined && id !== null);
+    const { hass, camera } = this;
+    const taken = hass && camera !== null ? takenSensor(hass, camera) : null;
+    return [this.config?.entity, camera, taken].filter((id) => id !== undefined && id !== null);
   }
 
   protected override unfollow(): void {
@@ -87,6 +93,11 @@ export class DriveCard extends BaseCard<DriveConfig> {
     if (this.driving) this.driving.limitPct = this.limit;
   }
 
+  protected override updated(): void {
+    const { hass, config } = this;
+    if (hass && config) this.stills.look(this.look(hass, config), Date.now());
+  }
+
   protected override body(hass: Hass, config: DriveConfig): TemplateResult {
     const { found, t } = this;
     const trouble =
@@ -101,10 +112,11 @@ export class DriveCard extends BaseCard<DriveConfig> {
     const title = config.name ?? found.device.name;
     const allowed = mayDrive(held) && !this.preview && found.node.supported;
     const said = this.say(found, held, hass);
-    const tone = driving?.refusal || held.kind === "latched" ? "bad" : said ? "" : "quiet";
+    const refusal = driving && lasting(driving, held, performance.now());
+    const tone = refusal || held.kind === "latched" ? "bad" : said ? "" : "quiet";
     return html`${header(title, held, driving?.sender.roundTrip() ?? null, t)}
       <div class="stage ${this.camera === null ? "" : "seen"}">
-        ${this.camera === null ? nothing : this.seen(hass, this.camera)}
+        ${this.camera === null ? nothing : this.picture(hass, this.camera)}
         <div class="place">${pad(driving, driving?.inputs.knob ?? STILL, allowed, config.keyboard !== false, title, t)}</div>
       </div>
       <p class="say ${tone}" role="status" aria-live="polite">${said || this.hint(config)}</p>
@@ -136,11 +148,25 @@ export class DriveCard extends BaseCard<DriveConfig> {
   private hint({ keyboard, gamepad }: DriveConfig): string {
     const touch = window.matchMedia("(pointer: coarse)").matches;
     const hint = this.t(keyboard === false || touch ? "drive.hint" : "drive.hint_keys");
-    const inUse = this.driving?.inputs.inUse ?? false;
-    return inUse && gamepad !== false && !("getGamepads" in navigator) ? `${hint} ${this.t("drive.no_gamepad")}` : hint;
+    const pads = gamepad === false || !this.driving ? null : gamepadHint(this.driving.inputs);
+    return pads === null ? hint : `${hint} ${this.t(pads)}`;
   }
 
-  private seen(hass: Hass, camera: string): TemplateResult {
+  /** What fresh stills are asked for: by whoever may drive, for a camera of ours that is there and shows no live video. */
+  private look(hass: Hass, { stills }: DriveConfig): Look {
+    const { driving, camera } = this;
+    const asks = stills !== false && camera !== null && this.fleet.live && this.fleet.connected && driving?.standing.connected;
+    const source = asks ? sourceOf(camera, this.fleet, hass) : null;
+    return {
+      connection: hass.connection,
+      camera: source && !source.live ? source.snapshot : null,
+      taken: source?.taken ?? null,
+      seen: this.seen.now,
+      driving: driving?.sender.driving ?? false,
+    };
+  }
+
+  private picture(hass: Hass, camera: string): TemplateResult {
     const refresh = this.driving?.sender.driving ? STILL_MS.driving : STILL_MS.idle;
     return html`<pimqtt-picture .hass=${hass} entity=${camera} .refresh_ms=${refresh}></pimqtt-picture>${age(takenAt(hass, camera), this.t)}`;
   }
@@ -154,6 +180,7 @@ export class DriveCard extends BaseCard<DriveConfig> {
       deadman_s: entity.deadman_s ?? 0.5,
       keyboard: config.keyboard !== false,
       gamepad: config.gamepad !== false,
+      seen: () => this.seen.now,
       allowed: () => {
         const found = current();
         return found !== null && mayDrive(this.holding(found));
@@ -196,11 +223,9 @@ export class DriveCard extends BaseCard<DriveConfig> {
     if (!connection || this.preview) return;
     this.said = "";
     try {
-      const refused = (await call(connection, place)).find(({ outcome }) => outcome !== "accepted");
-      if (refused) this.said = refusalWords({ ...refused, code: refused.code ?? "unanswered" }, this.t);
+      this.said = (await call(connection, place)).map((answer) => refused(answer, this.t)).find((words) => words !== null) ?? "";
     } catch (error) {
-      const { code, message } = asHassError(error);
-      this.said = code === "unauthorized" ? this.t("drive.forbidden_help") : `${this.t("trouble.refused")}: ${message || code}`;
+      this.said = failed(error, this.t);
     }
   }
 }

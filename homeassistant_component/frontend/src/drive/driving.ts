@@ -1,10 +1,11 @@
 /** One car under the user's hands: inputs, sender and session put together; the card only shows it. */
 
+import type { Refused } from "../answer-words.js";
 import type { Answer, Code, DriveEvent, Point, Told } from "../api.js";
 import type { Connection, HassError } from "../hass.js";
 import type { Standing } from "./holder.js";
 import { Inputs } from "./inputs.js";
-import { period_ms, RATE_HZ, Sender, type Pace } from "./sender.js";
+import { period_ms, RATE_HZ, Sender } from "./sender.js";
 import { Session } from "./session.js";
 import { isStill, limited, STILL } from "./stick.js";
 import { onLeaving } from "./stop-signals.js";
@@ -17,6 +18,8 @@ export interface DrivingOptions {
   readonly deadman_s: number;
   readonly keyboard: boolean;
   readonly gamepad: boolean;
+  /** Whether the card is to be seen. */
+  readonly seen: () => boolean;
   /** Whether a press may send anything now. */
   readonly allowed: () => boolean;
   /** Where several may drive, another holder takes nothing away. */
@@ -24,11 +27,9 @@ export interface DrivingOptions {
   readonly changed: () => void;
 }
 
-/** What the car said no to, in its own words. */
-export interface Refusal {
+/** What the car, or the component for it, said no to. */
+export interface Refusal extends Refused {
   readonly code: Code | "unanswered";
-  readonly reason: string | null;
-  readonly holder: string | null;
 }
 
 /** Refusals that a fresh token, a heartbeat or the next answer heals: keep on asking. */
@@ -46,7 +47,6 @@ export class Driving {
   error: HassError | null = null;
   takeOver: TakeOver = { step: "none" };
   told: readonly Told[] = [];
-  limitPct = 100;
   readonly inputs: Inputs;
   readonly sender: Sender;
   private known: Standing = FRESH;
@@ -54,6 +54,8 @@ export class Driving {
   private timer: ReturnType<typeof setInterval> | undefined;
   private ends: (() => void) | null = null;
   private asked_ms = 0;
+  private pointed: Point = STILL;
+  private limit_pct = 100;
 
   constructor(private readonly options: DrivingOptions) {
     const pace = { rate_hz: options.rate_hz ?? RATE_HZ, deadman_s: options.deadman_s, max_age_s: null };
@@ -73,7 +75,24 @@ export class Driving {
     return { ...this.known, moving: this.sender.deadmanLeft(performance.now()) > 0 };
   }
 
+  /** The speed limit; what is driven follows at once, though the stick is held still. */
+  set limitPct(pct: number) {
+    if (pct === this.limit_pct) return;
+    this.limit_pct = pct;
+    if (this.sender.driving) this.sender.drive(this.value, performance.now());
+  }
+
+  /** How fast the car is told to drive (%). */
+  get speedPct(): number {
+    return this.sender.driving ? Math.round(100 * Math.hypot(this.value.x, this.value.y)) : 0;
+  }
+
+  private get value(): Point {
+    return limited(this.pointed, this.limit_pct);
+  }
+
   start(): void {
+    this.inputs.start();
     this.ends = onLeaving(() => { this.stop(); });
     this.session.start();
   }
@@ -81,25 +100,25 @@ export class Driving {
   /** Stop what we moved and leave. */
   end(): void {
     this.stop();
-    this.inputs.blur();
+    this.inputs.end();
     this.ends?.();
     this.session.end();
     clearInterval(this.timer);
     this.timer = undefined;
   }
 
-  /** Let go of everything; the car stops if we moved it. */
+  /** Let go of everything; the car stops if we moved it. A take-over ends with that: its priority would only grow. */
   stop(): void {
     this.inputs.drop();
     this.takeOver = { step: "none" };
     this.sender.stop(performance.now());
+    this.sender.priority = 0;
     this.options.changed();
   }
 
   /** The stop button and letting go: the car stops, whoever drives, and whoever wants may drive next. */
   letGo(): void {
     this.stop();
-    this.sender.priority = 0;
     this.sender.halt(performance.now());
     this.options.changed();
   }
@@ -110,7 +129,8 @@ export class Driving {
     this.refusal = null;
     this.raise(begin(this.sender.priority, this.sender.seq));
     this.asked_ms = performance.now();
-    this.sender.drive(STILL, this.asked_ms);
+    this.pointed = STILL;
+    this.sender.drive(this.value, this.asked_ms);
     this.run();
   }
 
@@ -127,14 +147,19 @@ export class Driving {
       this.refusal = null;
     }
     this.takeOver = { step: "none" };
-    this.sender.drive(limited(point, this.limitPct), now);
+    this.pointed = point;
+    this.sender.drive(this.value, now);
     this.run();
   }
 
   /** Beat at a quarter of the pace while anything runs: commands, token, the ring. */
   private run(): void {
     this.options.changed();
-    this.timer ??= setInterval(() => { this.beat(performance.now()); }, period_ms(this.sender.pace) / 4);
+    this.timer ??= this.beats();
+  }
+
+  private beats(): ReturnType<typeof setInterval> {
+    return setInterval(() => { this.beat(performance.now()); }, period_ms(this.sender.pace) / 4);
   }
 
   private beat(now: number): void {
@@ -155,22 +180,32 @@ export class Driving {
     this.options.changed();
   }
 
-  private opened({ owner, deadman_s, rate_hz, max_age_s }: DriveEvent): void {
+  private opened({ owner }: DriveEvent): void {
     this.error = null;
     this.known = { ...FRESH, owner: owner ?? null, connected: true };
-    const pace: Pace = this.sender.pace;
+  }
+
+  /** Take over the pace that the session tells, at its start or while it runs. */
+  private follow({ deadman_s, rate_hz, max_age_s }: DriveEvent): void {
+    if (deadman_s === undefined && rate_hz === undefined && max_age_s === undefined) return;
+    const { pace } = this.sender;
     this.sender.pace = {
       rate_hz: this.options.rate_hz ?? rate_hz ?? pace.rate_hz,
       deadman_s: deadman_s ?? pace.deadman_s,
-      max_age_s: max_age_s ?? null,
+      max_age_s: max_age_s === undefined ? pace.max_age_s : max_age_s,
     };
+    if (this.timer === undefined) return;
+    clearInterval(this.timer);
+    this.timer = this.beats();
   }
 
   private heard(event: DriveEvent): void {
     const now = performance.now();
+    this.follow(event);
     if (event.token) this.sender.tokenCame(event.token, event.answer?.seq ?? null, now);
     if (event.answer) this.answer(event.answer, now);
     if (event.holder !== undefined) {
+      if (event.holder === null && this.refusal?.code === "held") this.refusal = null;
       this.known = { ...this.known, holder: event.holder, mine: event.mine ?? event.holder === this.standing.owner };
       const another = event.holder !== null && !this.standing.mine;
       if (another && this.sender.driving && this.takeOver.step !== "asking" && !this.options.shared()) this.fall();
@@ -193,7 +228,7 @@ export class Driving {
     }
     if (after.step === "asking") return;
     const code = answer.code ?? "unanswered";
-    this.refuse({ code, reason: answer.reason, holder: answer.holder }, now);
+    this.refuse({ ...answer, code }, now);
     if (code === "stale" || code === "token") this.sender.stale();
     else if (!PASSING.has(code)) this.fall();
   }

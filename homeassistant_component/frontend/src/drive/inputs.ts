@@ -1,13 +1,15 @@
 /** Pointer, keyboard and gamepad on one pad; together they point to one place. */
 
 import type { Point } from "../api.js";
-import { Gamepads } from "./gamepad.js";
-import { Keys } from "./keyboard.js";
+import { GamepadInput } from "./gamepad-input.js";
+import { KeyInput } from "./key-input.js";
 import { afterDeadZone, fromOffset, STILL } from "./stick.js";
 
 export interface InputOptions {
   readonly keyboard: boolean;
   readonly gamepad: boolean;
+  /** Whether the pad is to be seen. */
+  readonly seen: () => boolean;
 }
 
 export interface InputEvents {
@@ -15,7 +17,7 @@ export interface InputEvents {
   point(point: Point): void;
   /** Nothing holds it any more. */
   release(): void;
-  /** The pad got or lost the focus: keys and gamepads count only with it. */
+  /** The pad got or lost the focus: keys count only with it, and gamepads where another car could be meant. */
   use(inUse: boolean): void;
 }
 
@@ -28,18 +30,36 @@ export class Inputs {
   inUse = false;
   private source: Source | null = null;
   private pointer: number | null = null;
-  private readonly keys = new Keys();
-  private readonly gamepads = new Gamepads();
-  private frame = 0;
-  private listening: AbortController | null = null;
+  private readonly keys = new KeyInput({
+    pressed: (point) => { this.take("keys", point); },
+    turned: (point) => { if (this.source === "keys") this.move(point); },
+    released: () => { this.leave("keys"); },
+  });
+  private readonly gamepads: GamepadInput;
 
   constructor(
     private readonly events: InputEvents,
-    private options: InputOptions,
-  ) {}
+    private readonly options: InputOptions,
+  ) {
+    const { seen } = options;
+    this.gamepads = new GamepadInput(
+      { pointed: (point) => { this.take("gamepad", point); }, released: () => { this.leave("gamepad"); } },
+      seen,
+    );
+  }
 
-  configure(options: InputOptions): void {
-    this.options = options;
+  start(): void {
+    if (this.options.gamepad) this.gamepads.start();
+  }
+
+  end(): void {
+    this.blur();
+    this.gamepads.end();
+  }
+
+  /** Whether a gamepad drives without another click: it has no place of its own on the page. */
+  get readsGamepads(): boolean {
+    return this.options.gamepad && this.gamepads.reads;
   }
 
   /** Everything lets go; a finger, key or stick that is still there must be lifted first. Tells nobody. */
@@ -54,25 +74,18 @@ export class Inputs {
   focus = (): void => {
     if (this.inUse) return;
     this.inUse = true;
-    this.listening = new AbortController();
-    const options = { capture: true, signal: this.listening.signal };
-    if (this.options.keyboard) {
-      window.addEventListener("keydown", this.keydown, options);
-      window.addEventListener("keyup", this.keyup, options);
-    }
-    if (this.options.gamepad && "getGamepads" in navigator) this.frame = requestAnimationFrame(this.poll);
+    if (this.options.keyboard) this.keys.start();
+    if (this.options.gamepad) this.gamepads.focus();
     this.events.use(true);
   };
 
-  /** Keys and gamepads let go; a finger on the pad stays. */
+  /** Keys let go, and gamepads that others could mean; a finger on the pad stays. */
   blur = (): void => {
     if (!this.inUse) return;
     this.inUse = false;
-    this.listening?.abort();
-    cancelAnimationFrame(this.frame);
-    this.keys.drop();
-    this.gamepads.drop();
-    if (this.source === "keys" || this.source === "gamepad") this.letGo();
+    this.keys.end();
+    this.leave("keys");
+    this.gamepads.blur();
     this.events.use(false);
   };
 
@@ -88,14 +101,17 @@ export class Inputs {
   };
 
   pointermove = (event: PointerEvent): void => {
-    if (event.pointerId === this.pointer) this.track(event, event.currentTarget as HTMLElement);
+    if (event.pointerId !== this.pointer) return;
+    // A menu that opened may have kept the release to itself.
+    if (event.pointerType === "mouse" && (event.buttons & 1) === 0) this.pointerend(event);
+    else this.track(event, event.currentTarget as HTMLElement);
   };
 
   /** pointerup, pointercancel and lostpointercapture are all releases. */
   pointerend = (event: PointerEvent): void => {
     if (event.pointerId !== this.pointer) return;
     this.pointer = null;
-    this.letGo();
+    this.leave("pointer");
   };
 
   private track(event: PointerEvent, pad: HTMLElement): void {
@@ -103,28 +119,6 @@ export class Inputs {
     const radius = Math.min(width, height) / 2;
     this.move(fromOffset(event.clientX - left - width / 2, event.clientY - top - height / 2, radius));
   }
-
-  private readonly keydown = (event: KeyboardEvent): void => {
-    const meaning = this.keys.press(event);
-    if (meaning === "foreign") return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (meaning === "drive") this.take("keys", this.keys.point());
-  };
-
-  private readonly keyup = (event: KeyboardEvent): void => {
-    if (!this.keys.release(event.code) || this.source !== "keys") return;
-    event.preventDefault();
-    if (this.keys.any) this.move(this.keys.point());
-    else this.letGo();
-  };
-
-  private readonly poll = (): void => {
-    const point = this.gamepads.read(navigator.getGamepads());
-    if (point !== STILL && (point.x !== 0 || point.y !== 0)) this.take("gamepad", point);
-    else if (this.source === "gamepad") this.letGo();
-    if (this.inUse) this.frame = requestAnimationFrame(this.poll);
-  };
 
   private take(source: Source, point: Point): void {
     this.source ??= source;
@@ -136,7 +130,8 @@ export class Inputs {
     this.events.point(this.source === "pointer" ? afterDeadZone(point) : point);
   }
 
-  private letGo(): void {
+  private leave(source: Source): void {
+    if (this.source !== source) return;
     this.source = null;
     this.knob = STILL;
     this.events.release();

@@ -17,6 +17,16 @@ const DIRECTIONS: Readonly<Record<string, Point>> = {
 /** Keys by which Home Assistant opens something, on top of A and D: a dialog would end the drive. */
 const SHORTCUTS = new Set(["e", "m", "a", "c", "d", "?"]);
 
+/** On some keyboards Fn makes other keys of the arrows: what was pressed as the one is released as the other. */
+const RELEASED_AS: Readonly<Record<string, string>> = { PageUp: "ArrowUp", PageDown: "ArrowDown", Home: "ArrowLeft", End: "ArrowRight" };
+
+/** While one of these is down, or an input method writes, a system may keep the releases of all others to itself. */
+const SWALLOWING = new Set(["Meta", "OS", "Control", "Alt", "AltGraph", "Process"]);
+
+/** A key that repeated is silent after so many of its intervals, and not before so long (ms). */
+const SILENT_INTERVALS = 4;
+const SILENT_MS = 600;
+
 /** What we read of a keyboard event. */
 export interface Key {
   readonly code: string;
@@ -27,15 +37,29 @@ export interface Key {
   readonly metaKey: boolean;
 }
 
+/** A key that the system repeats while it is held. */
+interface Repeating {
+  readonly code: string;
+  readonly at_ms: number;
+  /** Its longest interval; null before it is known. */
+  readonly every_ms: number | null;
+}
+
 /** What a key press means to us: `drive` moves, `ours` moves nothing but must not reach Home Assistant. */
 export type Meaning = "drive" | "ours" | "foreign";
 
 export class Keys {
   private readonly held = new Set<string>();
+  private repeating: Repeating | null = null;
 
   /** Take a press. A repeat starts nothing: its key may have been dropped by a stop. */
-  press(key: Key): Meaning {
-    if (key.ctrlKey || key.altKey || key.metaKey) return "foreign";
+  press(key: Key, now_ms: number): Meaning {
+    if (key.ctrlKey || key.altKey || key.metaKey || SWALLOWING.has(key.key)) {
+      this.drop();
+      return "foreign";
+    }
+    if (key.repeat) this.repeat(key.code, now_ms);
+    else this.repeating = null; // the system goes on with the new key
     if (!(key.code in DIRECTIONS)) return SHORTCUTS.has(key.key.toLowerCase()) ? "ours" : "foreign";
     if (key.repeat) return "ours";
     this.held.add(key.code);
@@ -44,12 +68,30 @@ export class Keys {
 
   /** Take a release, with whatever modifier; tells whether it changed anything. */
   release(code: string): boolean {
-    return this.held.delete(code);
+    this.repeating = null;
+    if (!/^(Meta|OS)/.test(code)) return this.held.delete(RELEASED_AS[code] ?? code);
+    const { any } = this;
+    this.drop();
+    return any;
   }
 
   /** Forget all: releases are lost on a blur. */
   drop(): void {
     this.held.clear();
+    this.repeating = null;
+  }
+
+  /** Whether a held key has repeated and does no more: its release was lost. */
+  silent(now_ms: number): boolean {
+    if (this.repeating === null) return false;
+    const { at_ms, every_ms } = this.repeating;
+    return every_ms !== null && now_ms - at_ms > Math.max(SILENT_MS, SILENT_INTERVALS * every_ms);
+  }
+
+  private repeat(code: string, now_ms: number): void {
+    const before = this.repeating?.code === code ? this.repeating : null;
+    const every_ms = before === null ? null : Math.max(before.every_ms ?? 0, now_ms - before.at_ms);
+    this.repeating = this.held.has(code) ? { code, at_ms: now_ms, every_ms } : null;
   }
 
   get any(): boolean {

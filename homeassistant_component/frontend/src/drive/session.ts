@@ -1,7 +1,7 @@
 /** A driving session with the component: opened, lost with the connection, opened again; it never drives by itself. */
 
 import { openDrive, type DriveEvent } from "../api.js";
-import { asHassError, type Connection, type HassError } from "../hass.js";
+import { asHassError, isOutOfReach, type Connection, type HassError } from "../hass.js";
 import type { Frame, Sending, Transport } from "./sender.js";
 
 /** More than about two commands waiting in the browser (bytes): the way is blocked, what we add would come late. */
@@ -93,14 +93,15 @@ export class Session implements Transport {
       },
       (error: unknown) => {
         if (mine !== this.attempt) return;
-        this.hears.lost(asHassError(error));
+        const refused = asHassError(error);
+        this.hears.lost(isOutOfReach(refused) ? null : refused);
         this.retry = setTimeout(this.open, RETRY_MS);
       },
     );
   };
 
   private hear(event: DriveEvent): void {
-    if (event.session !== undefined) {
+    if (event.session !== undefined && event.session !== this.id) {
       this.id = event.session;
       this.hears.opened(event);
     }

@@ -4,7 +4,7 @@ export const driveStyles = css`
   ha-card { container: drive / inline-size; }
   .chip {
     display: inline-flex; align-items: center; gap: 6px; flex: none; max-width: 60%;
-    padding: 3px 12px 3px 8px; border-radius: 16px; background: var(--pq-fill); font-weight: 500;
+    padding-block: 3px; padding-inline: 8px 12px; border-radius: 16px; background: var(--pq-fill); font-weight: 500;
   }
   .chip span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .chip svg.icon { width: 18px; height: 18px; }
@@ -16,8 +16,6 @@ export const driveStyles = css`
   .stage { position: relative; flex: 1 1 auto; min-height: 260px; display: grid; background: var(--pq-fill); overflow: hidden; }
   .stage.seen { background: #111; color: #fff; min-height: 0; aspect-ratio: 16 / 9; }
   pimqtt-picture { position: absolute; inset: 0; }
-  .age { position: absolute; inset-block-start: 8px; inset-inline-start: 8px; padding: 2px 8px; border-radius: 10px; background: #000a; color: #fff; font-size: 12px; }
-  .age.old { background: var(--pq-warn); }
   .place { position: absolute; inset: 0; display: grid; place-items: center; pointer-events: none; }
   .seen .place { place-items: end; padding: 16px; }
 

@@ -12,7 +12,7 @@ export type TakeOver =
   | { readonly step: "none" }
   | { readonly step: "asking"; readonly priority: number; readonly after_seq: number }
   | { readonly step: "done"; readonly until_ms: number }
-  | { readonly step: "refused"; readonly reason: string };
+  | { readonly step: "refused" };
 
 /** Begin one step above what we drove with; what was sent up to `after_seq` still bore the old priority. */
 export const begin = (priority: number, after_seq: number): TakeOver & { step: "asking" } => ({
@@ -27,5 +27,5 @@ export function answered(state: TakeOver, answer: Answer & { seq: number | null 
   if (answer.outcome === "accepted") return { step: "done", until_ms: now_ms + KEEP_MS };
   if (answer.code === "held" && state.priority < MAX_PRIORITY) return begin(state.priority, newest_seq);
   if (answer.code === "stale" || answer.code === "token") return state; // a fresh token is on its way
-  return { step: "refused", reason: answer.reason ?? answer.code ?? answer.outcome };
+  return { step: "refused" };
 }

@@ -4,6 +4,7 @@ import { html, nothing, svg, type TemplateResult } from "lit";
 import { classMap } from "lit/directives/class-map.js";
 import type { Point, Told } from "../api.js";
 import { toldWords } from "../answer-words.js";
+import { ageLabel, ageOf, ageWords } from "../camera/age.js";
 import type { Hass } from "../hass.js";
 import { icon, type Icon } from "../icons.js";
 import { moment, type Translate } from "../localize.js";
@@ -31,11 +32,8 @@ export function header(title: string, state: Holding, trip: number | null, t: Tr
 
 /** How old the picture is, where that is known and worth a word. */
 export function age(taken: string | null, t: Translate, now = Date.now()): TemplateResult | typeof nothing {
-  if (taken === null) return nothing;
-  const seconds = Math.round((now - Date.parse(taken)) / 1000);
-  if (seconds < 1) return nothing;
-  const text = seconds < 120 ? t("picture.seconds_old", { seconds }) : t("picture.minutes_old", { minutes: Math.round(seconds / 60) });
-  return html`<span class="age ${seconds > OLD_S ? "old" : ""}">${text}</span>`;
+  const seconds = taken === null ? 0 : ageOf(taken, now);
+  return seconds < 1 ? nothing : ageLabel(ageWords(seconds, t), seconds > OLD_S);
 }
 
 const ARROWS = [0, 90, 180, 270].map((angle) => svg`<path d="M50 2 58 14H42Z" transform="rotate(${angle} 50 50)"></path>`);
@@ -43,7 +41,6 @@ const ARROWS = [0, 90, 180, 270].map((angle) => svg`<path d="M50 2 58 14H42Z" tr
 /** The joystick, with the dead-man as a ring around it. */
 export function pad(driving: Driving | null, knob: Point, allowed: boolean, keyboard: boolean, name: string, t: Translate): TemplateResult {
   const inputs = driving?.inputs;
-  const speed = Math.round(Math.hypot(knob.x, knob.y) * (driving?.limitPct ?? 100));
   const held = knob.x !== 0 || knob.y !== 0;
   return html`<div
     class=${classMap({ pad: true, "in-use": (inputs?.inUse ?? false) && allowed, "held-down": held })}
@@ -63,7 +60,7 @@ export function pad(driving: Driving | null, knob: Point, allowed: boolean, keyb
   >
     <svg class="arrows" viewBox="0 0 100 100" aria-hidden="true">${ARROWS}</svg>
     ${ring(driving?.sender.deadmanLeft(performance.now()) ?? 0)}
-    <div class="knob" style="transform: translate(${knob.x * 62}px, ${-knob.y * 62}px)">${held ? speed : ""}</div>
+    <div class="knob" style="transform: translate(${knob.x * 62}px, ${-knob.y * 62}px)">${held ? (driving?.speedPct ?? 0) : ""}</div>
     <span id="hint" class="hidden">${keyboard ? t("drive.hint_keys") : t("drive.hint")}</span>
   </div>`;
 }
@@ -106,12 +103,9 @@ export function toldList(told: readonly Told[], hass: Hass, t: Translate): Templ
   return html`<ol aria-label=${t("drive.told")}>${lines}</ol>`;
 }
 
-/** The newest of others' commands, without what two ways told us twice. */
+/** The newest of others' commands: renewals of one, and what two ways told us twice, count as one. */
 export function othersOf(told: readonly Told[], owner: string | null, count = 3): Told[] {
-  const seen = new Set<string>();
-  const others = told.filter((each) => {
-    const key = JSON.stringify([each.at, each.owner, each.outcome, each.value]);
-    return each.owner !== owner && !seen.has(key) && seen.add(key).size > 0;
-  });
-  return others.sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).slice(0, count);
+  const others = told.filter((each) => each.owner !== owner).sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+  const words = others.map((each) => JSON.stringify([each.owner, each.outcome, each.code, each.value]));
+  return others.filter((_, index) => words[index] !== words[index - 1]).slice(0, count);
 }

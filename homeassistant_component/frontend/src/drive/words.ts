@@ -1,10 +1,13 @@
 /** What the drive card says: who holds, and what stands in the way. */
 
 import { refusalWords } from "../answer-words.js";
+import { failed } from "../asking.js";
 import type { Hass } from "../hass.js";
 import { moment, type Key, type Translate } from "../localize.js";
-import type { Driving } from "./driving.js";
+import type { Driving, Refusal } from "./driving.js";
+import { anyPlugged } from "./gamepad-input.js";
 import type { Holding } from "./holder.js";
+import type { Inputs } from "./inputs.js";
 
 /** After so long without an answer we say so (ms). */
 const SILENT_MS = 1000;
@@ -37,15 +40,40 @@ export function stateSentence(state: Holding, hass: Hass, t: Translate): string 
   }
 }
 
+/** What is to be said of gamepads; null where none is in sight. */
+export function gamepadHint({ inUse, readsGamepads }: Inputs): Key | null {
+  if (!("getGamepads" in navigator)) return inUse ? "drive.no_gamepad" : null;
+  if (!anyPlugged()) return null;
+  return readsGamepads ? "drive.hint_gamepad" : "drive.hint_gamepad_focus";
+}
+
+/** What state shows the cause of a refusal. */
+const CAUSES: Partial<Record<Refusal["code"], Holding["kind"]>> = {
+  held: "held", let_go: "let_go", latched: "latched", not_armed: "not_armed", unavailable: "offline",
+};
+/** A refusal whose cause the state does not show is told so long; one whose cause no state shows, so long (ms). */
+const PAST_MS = 2000;
+const UNSEEN_MS = 10_000;
+
+/** The newest refusal, while its cause lasts. */
+export function lasting({ refusal, standing }: Driving, state: Holding, now_ms: number): Refusal | null {
+  if (!refusal) return null;
+  const cause = CAUSES[refusal.code];
+  const since_ms = now_ms - standing.refused_ms;
+  return cause === state.kind || since_ms < (cause === undefined ? UNSEEN_MS : PAST_MS) ? refusal : null;
+}
+
 /** What the user should read now: the newest refusal, else what the state says. */
 export function sentence(driving: Driving, state: Holding, hass: Hass, t: Translate): string {
-  const { takeOver, refusal, error, sender } = driving;
+  const { takeOver, error, sender } = driving;
+  const now = performance.now();
+  const refusal = lasting(driving, state, now);
   if (takeOver.step === "asking") return t("drive.taking");
-  if (takeOver.step === "refused") return t("drive.take_refused", { reason: takeOver.reason });
+  if (takeOver.step === "refused" && refusal) return t("drive.take_refused", { reason: refusalWords(refusal, t) });
   if (takeOver.step === "done") return t("drive.taken");
-  if (error && error.code !== "unauthorized") return `${t("trouble.refused")}: ${error.message}`;
+  if (error && error.code !== "unauthorized") return failed(error, t);
   if (sender.driving && sender.last === "stalled") return t("drive.stalled");
-  if (sender.driving && sender.silence(performance.now()) > SILENT_MS) return t("code.unanswered");
+  if (sender.driving && sender.silence(now) > SILENT_MS) return t("code.unanswered");
   const said = stateSentence(state, hass, t);
   if (refusal && !(said && refusal.code === state.kind)) return refusalWords(refusal, t);
   return said;

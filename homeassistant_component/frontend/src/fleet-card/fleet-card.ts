@@ -13,7 +13,7 @@ import { byName } from "../node-config.js";
 import { theme } from "../theme.js";
 import { fleetTrouble } from "../trouble.js";
 import { isOlder, newest } from "../versions.js";
-import { healthOf } from "./health.js";
+import { healthOf, troubles } from "./health.js";
 import { Searching } from "./searching.js";
 
 export const TYPE = "pimqtt-fleet-card";
@@ -29,7 +29,7 @@ export class FleetCard extends BaseCard<FleetConfig> {
     css`
       ha-card { container: fleet / inline-size; }
       ul { list-style: none; margin: 0; padding: 0; }
-      .nodes > li { display: grid; grid-template-columns: 32px minmax(0, 1fr) auto; gap: 0 10px; padding: 10px 16px; border-top: 1px solid var(--pq-line); align-items: start; }
+      .nodes > li { display: grid; grid-template-columns: 22px minmax(0, 1fr) auto; gap: 0 10px; padding: 10px 16px; border-top: 1px solid var(--pq-line); align-items: start; }
       .nodes svg { margin-top: 1px; }
       .ok svg { color: var(--pq-ok); }
       .warn svg { color: var(--pq-warn); }
@@ -44,6 +44,7 @@ export class FleetCard extends BaseCard<FleetConfig> {
       }
       .search { padding: 10px 16px 14px; border-top: 1px solid var(--pq-line); display: grid; gap: 8px; }
       .search button { justify-self: start; }
+      .search :empty { margin-block-start: -8px; }
       progress { appearance: none; width: 100%; height: 8px; border: 0; border-radius: 4px; overflow: hidden; background: var(--pq-fill); }
       progress::-webkit-progress-bar { background: var(--pq-fill); }
       progress::-webkit-progress-value { background: var(--pq-accent); }
@@ -100,7 +101,7 @@ export class FleetCard extends BaseCard<FleetConfig> {
         <strong>${pages ? html`<a href=${pagePath(`pi-${node.id}`)} @click=${follow}>${node.name}</a>` : node.name}</strong>
         <p>${health.words}</p>
         <p class="quiet">${about.join(" · ")}</p>
-        ${node.problem ? html`<p>${node.problem}</p>` : nothing}
+        ${troubles(node, t).map((line) => html`<p>${line}</p>`)}
       </div>
       <div class="version">
         <span>pimqtt ${node.version ?? "?"}</span>

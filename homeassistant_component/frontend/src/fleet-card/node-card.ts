@@ -1,9 +1,9 @@
 /** `pimqtt-node-card`: one Pi at a glance: its health, and the leases that run. */
 
-import { css, html, nothing, type TemplateResult } from "lit";
+import { css, html, type TemplateResult } from "lit";
 import { valueWords } from "../answer-words.js";
 import { BaseCard, type GridOptions } from "../base-card.js";
-import { outputs, remaining, type Found, type Known } from "../fleet.js";
+import { outputs, shownLeft, type Found, type Known } from "../fleet.js";
 import { configForm, type ConfigForm } from "../forms.js";
 import type { Hass } from "../hass.js";
 import { icon } from "../icons.js";
@@ -14,7 +14,7 @@ import { nodeTrouble } from "../node-trouble.js";
 import { theme } from "../theme.js";
 import { Ticker } from "../ticker.js";
 import { fleetTrouble } from "../trouble.js";
-import { healthOf } from "./health.js";
+import { healthOf, troubles } from "./health.js";
 import { readingIds, readings, type Reading } from "./readings.js";
 
 export const TYPE = "pimqtt-node-card";
@@ -90,7 +90,7 @@ export class NodeCard extends BaseCard<NodeCardConfig> {
           <p class="quiet">${health.words}</p>
         </div>
       </header>
-      ${node.problem ? html`<p class="problem">${node.problem}</p>` : nothing}
+      ${troubles(node, t).map((line) => html`<p class="problem">${line}</p>`)}
       <div class="readings">${readings(node, hass).map((each) => this.reading(each))}</div>
       ${leases.length > 0
         ? html`<ul class="leases" aria-label=${t("node.leases")}>${leases.map((found) => this.lease(found))}</ul>`
@@ -111,7 +111,7 @@ export class NodeCard extends BaseCard<NodeCardConfig> {
   private lease(found: Found): TemplateResult {
     const { device, entity } = found;
     const { t } = this;
-    const left = countdown(remaining(found, performance.now()));
+    const left = countdown(shownLeft(found, performance.now()));
     const owner = !entity.lease || entity.lease.owner === "anonymous" ? t("someone") : entity.lease.owner;
     const value = valueWords(entity.lease?.value ?? null, t);
     return html`<li><button ?disabled=${entity.entity_id === null} @click=${() => { if (entity.entity_id) moreInfo(this, entity.entity_id); }}>
@@ -123,6 +123,8 @@ export class NodeCard extends BaseCard<NodeCardConfig> {
 /** The leases of a node that still run, the first to end first. */
 export function leasesOf(node: Known, now = performance.now()): Found[] {
   const nodes = new Map([[node.id, node]]);
-  const running = [...outputs({ nodes })].filter((found) => remaining(found, now) > 0);
-  return running.sort((a, b) => remaining(a, now) - remaining(b, now));
+  const running = [...outputs({ nodes })].filter((found) => shownLeft(found, now) > 0);
+  // What moves is renewed all the time: by what is left two of them would change places.
+  const rank = (found: Found): number => (found.entity.motion === "continuous" ? 0 : shownLeft(found, now));
+  return running.sort((a, b) => rank(a) - rank(b));
 }

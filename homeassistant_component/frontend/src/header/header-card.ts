@@ -3,12 +3,13 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { state } from "lit/decorators.js";
 import { sendCommand, type Command } from "../api.js";
-import { refusal } from "../asking.js";
+import { refusal, why } from "../asking.js";
 import { BaseCard, type GridOptions } from "../base-card.js";
 import type { Known } from "../fleet.js";
 import type { ConfigForm } from "../forms.js";
 import type { Connection, Hass } from "../hass.js";
 import { stubNode, type NodeConfig } from "../node-config.js";
+import { Seen } from "../seen.js";
 import { theme } from "../theme.js";
 import { fleetTrouble } from "../trouble.js";
 import { nodeTrouble } from "../node-trouble.js";
@@ -34,8 +35,7 @@ export class HeaderCard extends BaseCard<NodeConfig> {
   @state() private said = "";
   @state() private ttl_s: number | null = null;
   private levels: Levels | null = null;
-  private seen = true;
-  private observer: IntersectionObserver | null = null;
+  private readonly seen = new Seen(this, () => this.levels?.soon());
   private lastStates = "";
 
   override setConfig(raw: Readonly<Record<string, unknown>>): void {
@@ -50,22 +50,6 @@ export class HeaderCard extends BaseCard<NodeConfig> {
 
   override getCardSize(): number {
     return 12;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    if (!("IntersectionObserver" in window)) return;
-    this.observer = new IntersectionObserver((entries) => {
-      this.seen = entries.at(-1)?.isIntersecting ?? true;
-      if (this.seen) this.levels?.soon();
-    });
-    this.observer.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    this.observer?.disconnect();
-    this.observer = null;
-    super.disconnectedCallback();
   }
 
   protected override checked(raw: Readonly<Record<string, unknown>>): NodeConfig {
@@ -134,7 +118,7 @@ export class HeaderCard extends BaseCard<NodeConfig> {
     const notes = [
       node.online ? "" : t("trouble.offline", { name: node.name }),
       node.pins === null && !this.levels?.pins ? t("header.untold", { version: node.version ?? "?" }) : "",
-      node.pins !== null && node.online && this.levels?.error ? t("header.no_levels", { reason: this.levels.error.message }) : "",
+      node.pins !== null && node.online && this.levels?.error ? t("header.no_levels", { reason: why(this.levels.error, t) }) : "",
       others.length > 0 ? t("header.elsewhere", { lines: others.map(({ line, name }) => `${line} (${name})`).join(", ") }) : "",
     ].filter((note) => note !== "");
     return html`${conflicts.length > 0 ? html`<p class="note bad">${t("header.conflicts", { lines: conflicts.join(", ") })}</p>` : nothing}
@@ -184,8 +168,7 @@ export class HeaderCard extends BaseCard<NodeConfig> {
     this.levels?.end();
     this.levels = null;
     if (!hass || !config || !this.isConnected) return;
-    const visible = (): boolean => this.seen && document.visibilityState !== "hidden";
-    this.levels = new Levels(hass.connection, config.node, () => { this.requestUpdate(); }, visible);
+    this.levels = new Levels(hass.connection, config.node, () => { this.requestUpdate(); }, () => this.seen.now);
   }
 
   private async send(command: Command): Promise<void> {

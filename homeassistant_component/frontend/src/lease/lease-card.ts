@@ -3,7 +3,7 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { valueWords } from "../answer-words.js";
 import type { GridOptions } from "../base-card.js";
-import { remaining, type Found } from "../fleet.js";
+import { shownLeft, type Found } from "../fleet.js";
 import type { ConfigForm } from "../forms.js";
 import type { Hass } from "../hass.js";
 import { icon } from "../icons.js";
@@ -62,7 +62,7 @@ export class LeaseCard extends Leased<LeaseConfig> {
 
   private output(hass: Hass, config: LeaseConfig, found: Found): TemplateResult {
     const { t } = this;
-    const left_s = remaining(found, performance.now());
+    const left_s = shownLeft(found, performance.now());
     const away = fleetTrouble(this.fleet, t) ?? reachTrouble(found, hass, t);
     const reachable = away === null && this.fleet.live;
     const share = this.fullness.share(left_s);

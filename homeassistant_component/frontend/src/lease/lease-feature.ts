@@ -2,7 +2,7 @@
 
 import { css, html, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
-import { remaining } from "../fleet.js";
+import { shownLeft } from "../fleet.js";
 import type { ConfigForm } from "../forms.js";
 import type { Hass } from "../hass.js";
 import { countdown } from "../localize.js";
@@ -54,7 +54,7 @@ export class LeaseFeature extends Leased<FeatureConfig> {
   protected override body(hass: Hass, config: FeatureConfig): TemplateResult {
     const { found, t } = this;
     if (!found || !fitsLease(found)) return html`<div class="row"></div>`;
-    const left_s = remaining(found, performance.now());
+    const left_s = shownLeft(found, performance.now());
     const away = fleetTrouble(this.fleet, t) ?? reachTrouble(found, hass, t);
     if (away) return html`<div class="row"><span class="say quiet" role="status" title=${away.help}>${away.title}</span></div>`;
     const share = this.fullness.share(left_s);

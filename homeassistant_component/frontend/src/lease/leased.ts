@@ -3,10 +3,9 @@
 import { html, type TemplateResult } from "lit";
 import { state } from "lit/decorators.js";
 import { sendCommand, type Command } from "../api.js";
-import { refusalWords } from "../answer-words.js";
+import { refusal } from "../asking.js";
 import { BaseCard } from "../base-card.js";
-import { find, remaining, type Found } from "../fleet.js";
-import { asHassError } from "../hass.js";
+import { find, shownLeft, type Found } from "../fleet.js";
 import { icon, type Icon } from "../icons.js";
 import { choices, end, extend, Fullness, isLevel, onFor } from "./commands.js";
 import type { FeatureConfig } from "./config.js";
@@ -37,7 +36,7 @@ export abstract class Leased<C extends FeatureConfig> extends BaseCard<C> {
   protected override updated(): void {
     clearTimeout(this.drawing);
     const { found } = this;
-    if (this.isConnected && found && remaining(found, performance.now()) > 0)
+    if (this.isConnected && found && shownLeft(found, performance.now()) > 0)
       this.drawing = setTimeout(() => { this.requestUpdate(); }, DRAW_MS);
   }
 
@@ -73,11 +72,7 @@ export abstract class Leased<C extends FeatureConfig> extends BaseCard<C> {
     this.busy = true;
     this.said = "";
     try {
-      const answer = await sendCommand(connection, command);
-      if (answer.outcome !== "accepted") this.said = refusalWords({ ...answer, code: answer.code ?? (answer.outcome === "unanswered" ? "unanswered" : null) }, this.t);
-    } catch (error) {
-      const { code, message } = asHassError(error);
-      this.said = code === "unauthorized" ? this.t("drive.forbidden_help") : `${this.t("trouble.refused")}: ${message || code}`;
+      this.said = await refusal(sendCommand(connection, command), this.t);
     } finally {
       this.busy = false;
     }

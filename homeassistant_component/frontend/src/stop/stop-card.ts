@@ -8,11 +8,10 @@ import { BaseCard, type GridOptions } from "../base-card.js";
 import type { ConfigForm } from "../forms.js";
 import type { Connection, Hass } from "../hass.js";
 import { icon } from "../icons.js";
-import { nodeTrouble } from "../node-trouble.js";
 import { theme } from "../theme.js";
-import { fleetTrouble } from "../trouble.js";
 import { checkedStop, stopForm, type StopConfig } from "./config.js";
 import { allLatched, latchesOf, type Latched } from "./latches.js";
+import { nameOf, reachOf } from "./reach.js";
 
 /** An answer with the place that gave it. */
 type Placed = Answer & { readonly node?: string | null; readonly device?: string | null };
@@ -28,6 +27,7 @@ export class StopCard extends BaseCard<StopConfig> {
       .state.latched { background: var(--pq-danger); color: #fff; padding: 10px 14px; border-radius: var(--pq-radius); }
       .state > svg { color: var(--pq-ok); }
       .state.latched > svg { color: inherit; }
+      .state.unready > svg { color: var(--pq-warn); }
       .state ul { margin: 2px 0 0; padding-inline-start: 18px; }
       button.danger { min-height: 56px; font-size: 16px; border-radius: 28px; width: 100%; }
       pimqtt-hold-button { width: 100%; }
@@ -55,26 +55,13 @@ export class StopCard extends BaseCard<StopConfig> {
 
   protected override body(_hass: Hass, config: StopConfig): TemplateResult {
     const { t, fleet } = this;
-    const trouble = fleet.nodes.size === 0 ? fleetTrouble(fleet, t) : null;
-    if (trouble) return this.troubled(trouble);
-    const { node, device } = config;
-    const known = node === undefined ? undefined : fleet.nodes.get(node);
-    if (node !== undefined && !known) return this.troubled(nodeTrouble(node, t));
-    const found = known?.devices.find(({ id }) => id === device);
-    if (known && device !== undefined && !found)
-      return this.troubled({ icon: "alert", title: t("stop.no_device", { name: known.name, device }), help: t("trouble.missing_help") });
-    const name = config.name ?? (found && known ? `${known.name}: ${found.name}` : (known?.name ?? t("stop.all")));
-    return this.stopping(name, config);
-  }
-
-  private stopping(name: string, config: StopConfig): TemplateResult {
-    const { t, fleet } = this;
     const latches = latchesOf(fleet, config);
-    const offline = config.node !== undefined && fleet.nodes.get(config.node)?.online === false;
-    const said = [...(fleet.live ? [] : [t("drive.disconnected")]), ...(offline ? [t("trouble.offline", { name })] : []), ...this.said];
+    const name = config.name ?? nameOf(fleet, config) ?? t("stop.all");
+    const all = fleet.live && fleet.connected && allLatched(fleet, config);
     return html`<div class="body">
-      ${latches.length > 0 ? this.latched(name, latches) : html`<div class="state" role="status">${icon("ok")}<span>${t("stop.ready", { name })}</span></div>`}
-      ${allLatched(fleet, config)
+      ${latches.length > 0 ? this.latched(name, latches) : nothing}
+      ${this.readiness(name, config, latches.length > 0)}
+      ${all
         ? nothing
         : html`<button class="danger" ?disabled=${this.preview} aria-label=${t("stop.of", { name })} @click=${() => void this.ask(emergencyStop, config)}>
             ${icon("stop")}${t("drive.emergency")}</button>`}
@@ -82,8 +69,18 @@ export class StopCard extends BaseCard<StopConfig> {
         ? html`<pimqtt-hold-button kind="strong" .hold_ms=${1000} again=${t("hold.again")} @confirmed=${() => void this.askReset(config, latches)}>
             ${icon("reset")}${t("drive.reset")}</pimqtt-hold-button>`
         : nothing}
-      <div class="bad" role="alert">${said.map((line) => html`<p>${line}</p>`)}</div>
+      <div class="bad" role="alert">${this.said.map((line) => html`<p>${line}</p>`)}</div>
     </div>`;
+  }
+
+  /** Ready, or who can't be reached; beside a latch only the latter is of interest. */
+  private readiness(name: string, config: StopConfig, latched: boolean): TemplateResult | typeof nothing {
+    const { t } = this;
+    const { trouble, away } = reachOf(this.fleet, config, t);
+    if (trouble !== null) return html`<div class="state unready" role="status">${icon("offline")}<span>${trouble}</span></div>`;
+    if (latched) return nothing;
+    const out = away.length > 0 ? html` <br /><small>${t("stop.out_of_reach", { names: away.join(", ") })}</small>` : nothing;
+    return html`<div class="state" role="status">${icon("ok")}<span>${t("stop.ready", { name })}${out}</span></div>`;
   }
 
   private latched(name: string, latches: readonly Latched[]): TemplateResult {

@@ -6,8 +6,7 @@ import type { Key } from "../localize.js";
 
 export type Card = Readonly<Record<string, unknown>>;
 
-export const GROUPS = ["outputs", "motion", "inputs", "system"] as const;
-export type Group = (typeof GROUPS)[number];
+export type Group = "outputs" | "motion" | "inputs" | "system";
 
 export const GROUP_TITLES: Readonly<Record<Group, Key>> = {
   outputs: "page.outputs", motion: "page.motion", inputs: "page.inputs", system: "page.system",
@@ -57,9 +56,21 @@ export function deviceCards(hass: Hass, node: Node, device: Device, go: (page: s
   const group = groupOf(device);
   if (group === "outputs") return [{ type: "custom:pimqtt-lease-card", entity: id, name: device.name }, ...rest];
   if (group !== "motion") return [tile(id), ...rest];
-  if (isCar(device)) return [tile(id, { name: device.name, icon: "mdi:car", tap_action: go(drivePage(node, device)) }), ...rest];
-  const slider = id.startsWith("number.") ? { features: [{ type: "numeric-input", style: "slider" }] } : {};
-  return [tile(id, { name: device.name, ...slider }), ...rest];
+  if (isCar(device)) return inLines([tile(id, { name: device.name, icon: "mdi:car", tap_action: go(drivePage(node, device)) }), ...rest], 1);
+  const slides = isNumber(id);
+  return inLines([tile(id, { name: device.name, ...(slides ? SLIDER : {}) }), ...rest], slides ? 2 : 1);
+}
+
+const SLIDER: Card = { features: [{ type: "numeric-input", style: "slider" }] };
+const isNumber = (id: unknown): boolean => String(id).startsWith("number.");
+
+/** Two tiles a line, the first line so many rows high. An odd last one has its line alone: another device begins another. */
+function inLines(cards: readonly Card[], rows: number): Card[] {
+  return cards.map((card, index) => {
+    const alone = index === cards.length - 1 && index % 2 === 0;
+    const inline = alone && index > 0 && isNumber(card["entity"]) ? { ...SLIDER, features_position: "inline" } : {};
+    return { ...card, ...inline, grid_options: { columns: alone ? 12 : 6, rows: index < 2 ? rows : 1 } };
+  });
 }
 
 /** A car's directions are buttons for automations; a page drives by its joystick. */

@@ -15,14 +15,17 @@ export interface FirstStepsConfig extends CardConfig {
   readonly more?: boolean;
 }
 
+/** The broker is most often where Home Assistant is; what this browser calls its own machine the Pi does not know. */
+const HERE = /^(localhost|127\..*|\[::1\]|)$/;
+
 const CONFIGURATION = `node: car1
-mqtt: {host: ${location.hostname || "homeassistant.local"}}
+mqtt: {host: ${HERE.test(location.hostname) ? "homeassistant.local" : location.hostname}}
 hardware: {backend: pi}
 devices:
   - {id: lamp, kind: switch, pin: 17, ttl: {default: 5}}`;
 
 const INSTALL = `sudo apt install git python3-venv python3-lgpio
-git clone https://github.com/pimqtt/pimqtt
+# beside a clone of pimqtt's repository:
 python3 -m venv --system-site-packages ~/venv
 ~/venv/bin/pip install './pimqtt[pi]'`;
 

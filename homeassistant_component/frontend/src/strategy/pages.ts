@@ -5,7 +5,7 @@ import type { Hass } from "../hass.js";
 import type { Translate } from "../localize.js";
 import { byName } from "../node-config.js";
 import { eachOnce } from "../camera/sources.js";
-import { cameraOf, deviceCards, drivePage, GROUP_ICONS, GROUP_TITLES, groupOf, GROUPS, isCar, systemCards, type Card, type Group } from "./cards.js";
+import { cameraOf, deviceCards, drivePage, GROUP_ICONS, GROUP_TITLES, groupOf, isCar, systemCards, type Card, type Group } from "./cards.js";
 
 export interface View {
   readonly type: string;
@@ -71,18 +71,19 @@ export function node(fleet: FleetState, hass: Hass, id: string, t: Translate, go
   if (!found) return { type: "sections", max_columns: 3, sections: [glance] };
   const cameras = cameraIds(hass, [found]);
   const pictures = cameras.length > 0 ? [section([full({ type: "custom:pimqtt-camera-card", entities: cameras })])] : [];
-  const groups = GROUPS.flatMap((group) => groupSection(hass, found, group, t, go));
-  return {
-    type: "sections",
-    max_columns: 3,
-    sections: [glance, ...pictures, ...groups, section([full({ type: "custom:pimqtt-header-card", node: id, name: t("page.header") })])],
+  const sections = (...groups: Group[]): Card[] => {
+    const cards = groups.flatMap((group) => groupCards(hass, found, group, t, go));
+    return cards.length > 0 ? [section(cards)] : [];
   };
+  // The header is as high as two of the others are, and stands beside them.
+  const header = section([full({ type: "custom:pimqtt-header-card", node: id, name: t("page.header") })], { row_span: 2 });
+  return { type: "sections", max_columns: 3, sections: [glance, ...pictures, ...sections("outputs", "inputs"), header, ...sections("motion"), ...sections("system")] };
 }
 
-function groupSection(hass: Hass, found: Known, group: Group, t: Translate, go: (page: string) => Card): Card[] {
+function groupCards(hass: Hass, found: Known, group: Group, t: Translate, go: (page: string) => Card): Card[] {
   const devices = found.devices.filter((device) => groupOf(device) === group);
   const cards = devices.flatMap((device) => (group === "system" ? systemCards(hass, device) : deviceCards(hass, found, device, go)));
-  return cards.length > 0 ? [section([heading(t(GROUP_TITLES[group]), GROUP_ICONS[group]), ...cards])] : [];
+  return cards.length > 0 ? [heading(t(GROUP_TITLES[group]), GROUP_ICONS[group]), ...cards] : [];
 }
 
 /** A car's page. Only what never changes stands on it: the drive card stays connected whatever comes or goes elsewhere. */

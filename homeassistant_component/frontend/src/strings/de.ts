@@ -17,7 +17,7 @@ export const de: Readonly<Record<Key, string>> = {
   "direction.backward": "rückwärts",
   "direction.left": "links",
   "direction.right": "rechts",
-  "hold.again": "Zum Bestätigen noch einmal",
+  "hold.again": "Zum Bestätigen noch einmal drücken",
 
   "kind.drive": "Fahrzeug",
   "kind.leased": "Ausgang, der auf Zeit ein sein kann",
@@ -25,6 +25,7 @@ export const de: Readonly<Record<Key, string>> = {
   "config.no_entity": "Bitte eine Entität wählen: die Option entity fehlt",
   "config.bad_entity": "entity {entity} ist keine Entitäts-ID, wie etwa sensor.car",
   "config.bad_number": "{name} {value} ist keine Zahl von {min} bis {max}",
+  "config.bad_boolean": "{name} {value} ist weder true noch false",
   "config.bad_camera": "camera {camera} ist keine Entitäts-ID einer Kamera, wie etwa camera.porch",
   "config.bad_minutes": "minutes {value} ist keine Liste von Minuten, wie etwa [1, 5, 15]",
 
@@ -38,6 +39,8 @@ export const de: Readonly<Record<Key, string>> = {
   "form.keyboard": "Tastatur",
   "form.keyboard_help": "W A S D und die Pfeiltasten, solange der Joystick den Fokus hat",
   "form.gamepad": "Gamepad",
+  "form.stills": "Frische Bilder",
+  "form.stills_help": "Nimmt alle 5 s ein Bild auf, solange die Karte zu sehen ist, beim Fahren jede Sekunde",
   "form.lease": "Ausgang",
   "form.minutes": "Minuten zur Auswahl",
 
@@ -46,6 +49,7 @@ export const de: Readonly<Record<Key, string>> = {
   "trouble.no_rights": "Sie dürfen das nicht sehen",
   "trouble.no_rights_help": "Bitte fragen Sie die Verwaltung dieses Home Assistant.",
   "trouble.refused": "Home Assistant hat abgelehnt",
+  "trouble.unreached": "Keine Verbindung zu Home Assistant: es hat das vielleicht nicht gehört.",
   "trouble.waiting": "Warten auf Home Assistant",
   "trouble.waiting_help": "Der Zustand der Pis ist unterwegs.",
   "trouble.no_broker": "Home Assistant hat seinen MQTT-Broker verloren",
@@ -93,6 +97,8 @@ export const de: Readonly<Record<Key, string>> = {
   "drive.pad": "Joystick von {name}",
   "drive.hint": "Zum Fahren halten und ziehen, zum Anhalten loslassen.",
   "drive.hint_keys": "Fahren mit W A S D oder den Pfeiltasten, oder halten und ziehen; zum Anhalten loslassen.",
+  "drive.hint_gamepad": "Das Gamepad fährt auch.",
+  "drive.hint_gamepad_focus": "Zum Fahren mit dem Gamepad erst den Joystick anklicken.",
   "drive.no_gamepad": "Gamepads brauchen in diesem Browser https.",
   "drive.speed_limit": "Tempolimit",
   "drive.take": "Übernehmen",

@@ -73,6 +73,8 @@ export const pages = {
   "stop.all": "all Pis",
   "stop.of": "Emergency stop of {name}",
   "stop.ready": "Ready: {name}",
+  "stop.none_reached": "Nobody can be reached: {names}",
+  "stop.out_of_reach": "Out of reach: {names}",
   "stop.latched": "Emergency stop is set",
   "stop.latched_help": "Nothing moves until it is reset. A reset starts nothing.",
   "stop.no_device": "{name} has no device {device}",
@@ -81,6 +83,7 @@ export const pages = {
   "attention.label": "What needs attention",
   "attention.latched": "Emergency stop: {name}",
   "attention.problem": "Problem on {name}",
+  "attention.see_repairs": "See Settings, System, Repairs.",
   "attention.refused": "{name}: a command was refused at {at}",
   "attention.old": "{name} runs an old version ({version})",
   "attention.old_help": "Another Pi runs {latest}: update this one.",
@@ -102,7 +105,7 @@ export const pages = {
 
   "node.leases": "What is on for a while",
   "node.lease": "{name}: {value}, {owner}",
-  "node.no_leases": "Nothing is on for a while",
+  "node.no_leases": "Nothing is on a timer",
 
   "fleet.title": "Pis",
   "fleet.count": "{online} of {all} online",

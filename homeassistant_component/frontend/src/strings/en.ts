@@ -24,6 +24,7 @@ export const en = {
   "config.no_entity": "Choose an entity: the option entity is missing",
   "config.bad_entity": "entity {entity} is no entity id, such as sensor.car",
   "config.bad_number": "{name} {value} is not a number from {min} to {max}",
+  "config.bad_boolean": "{name} {value} is neither true nor false",
   "config.bad_camera": "camera {camera} is no camera's entity id, such as camera.porch",
   "config.bad_minutes": "minutes {value} is not a list of minutes, such as [1, 5, 15]",
 
@@ -37,6 +38,8 @@ export const en = {
   "form.keyboard": "Keyboard",
   "form.keyboard_help": "W A S D and the arrow keys, while the joystick has the focus",
   "form.gamepad": "Gamepad",
+  "form.stills": "Fresh pictures",
+  "form.stills_help": "Takes a picture every 5 s while the card is seen, every second while driving",
   "form.lease": "Output",
   "form.minutes": "Minutes to choose from",
 
@@ -45,6 +48,7 @@ export const en = {
   "trouble.no_rights": "You have no right to see this",
   "trouble.no_rights_help": "Ask an administrator of this Home Assistant.",
   "trouble.refused": "Home Assistant refused",
+  "trouble.unreached": "No connection to Home Assistant: it may not have heard this.",
   "trouble.waiting": "Waiting for Home Assistant",
   "trouble.waiting_help": "The state of the Pis is on its way.",
   "trouble.no_broker": "Home Assistant has lost its MQTT broker",
@@ -92,6 +96,8 @@ export const en = {
   "drive.pad": "Joystick of {name}",
   "drive.hint": "Hold and move to drive; let go to stop.",
   "drive.hint_keys": "Drive by W A S D or the arrow keys, or hold and move; let go to stop.",
+  "drive.hint_gamepad": "The gamepad drives too.",
+  "drive.hint_gamepad_focus": "To drive by gamepad, click the joystick first.",
   "drive.no_gamepad": "Gamepads need https in this browser.",
   "drive.speed_limit": "Speed limit",
   "drive.take": "Take over",
