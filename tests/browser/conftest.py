@@ -3,40 +3,58 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import pytest_asyncio
 
+from tests.browser.showroom import showroom
 from tests.browser.stage import Stage, stage
 from tests.rig import ROOT
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let all be measured 30 times: ``pytest tests/browser --full``; else some times, as CI does."""
-    parser.addoption("--full", action="store_true", help="measure each way of driving and stopping 30 times, not 5")
+    """Let pictures of the pages be kept."""
     parser.addoption("--keep-screenshots", default="", help="the folder to keep pictures of the pages in")
 
 
 @pytest.fixture(scope="session")
 def times(pytestconfig: pytest.Config) -> int:
-    """Give how often something is measured."""
+    """Give how often something is measured: ``pytest tests/browser --full`` 30 times, else some times, as CI does."""
     return 30 if pytestconfig.getoption("--full") else 5
+
+
+def _python_of(*version: str) -> str:
+    """Give the Python that has this Home Assistant (else the newest), installing it where that was not yet done."""
+    made = subprocess.run([ROOT / "scripts/ha-env", *version], capture_output=True, text=True, check=False)
+    if made.returncode:
+        pytest.fail(made.stderr)
+    return made.stdout.splitlines()[-1]
 
 
 @pytest.fixture(scope="session")
 def ha_python() -> str:
-    """Give the Python that has Home Assistant, installing it where that was not yet done."""
-    made = subprocess.run([ROOT / "scripts/ha-env"], capture_output=True, text=True, check=False)
-    if made.returncode:
-        pytest.fail(made.stderr)
-    return made.stdout.splitlines()[-1]
+    """Give the Python that has the newest Home Assistant."""
+    return _python_of()
+
+
+@pytest.fixture(scope="session")
+def older_python() -> Callable[[str], str]:
+    """Give the Python that has a Home Assistant of another version."""
+    return _python_of
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def scene(ha_python: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """Give the stage."""
     async with stage(ha_python, tmp_path_factory.mktemp("browser")) as built:
+        yield built
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def demo(ha_python: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """Give a stage with the devices of the demo."""
+    async with showroom(ha_python, tmp_path_factory.mktemp("demo")) as built:
         yield built
 
 

@@ -69,10 +69,12 @@ class Page:
 
     @classmethod
     async def open(cls, browser: Chromium, url: str, token: str, *, width: int = 1280, height: int = 900,
-                   mobile: bool = False, dark: bool = False, window: bool = False) -> Self:  # fmt: skip
+                   mobile: bool = False, dark: bool = False, window: bool = False,
+                   script: str = "") -> Self:  # fmt: skip
         """Open a page of Home Assistant as the user whose token this is; without one as a stranger.
 
-        With ``window`` in a window and a profile of its own: others stay in view, and their logins apart.
+        With ``window`` in a window and a profile of its own: others stay in view, and their logins apart. ``script``
+        runs before anything of the page does.
         """
         where: dict[str, Any] = {}
         if window:
@@ -84,20 +86,24 @@ class Page:
         browser.listeners[session] = page._heard
         for domain in ("Page", "Runtime", "Log", "Network"):
             await page.call(f"{domain}.enable")
-        page.look = {"width": width, "height": height, "mobile": mobile, "deviceScaleFactor": 2 if mobile else 1}
-        await page.call("Emulation.setDeviceMetricsOverride", **page.look)
-        await page.call("Emulation.setTouchEmulationEnabled", enabled=mobile)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        await page.call("Emulation.setEmulatedMedia", features=[scheme])
+        await page.looks(width, height, mobile=mobile, dark=dark)
         root = "/".join(url.split("/")[:3])
         login = json.dumps({
             "hassUrl": root, "clientId": f"{root}/", "access_token": token, "refresh_token": "", "expires_in": 10**8,
             "expires": int(time.time() + 10**8) * 1000, "token_type": "Bearer",
         })  # fmt: skip
         enter = f"if (location.origin === {json.dumps(root)}) localStorage.hassTokens = {json.dumps(login)};"
-        await page.call("Page.addScriptToEvaluateOnNewDocument", source=_FINDER + (enter if token else ""))
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=_FINDER + (enter if token else "") + script)
         await page.goto(url)
         return page
+
+    async def looks(self, width: int, height: int, *, mobile: bool, dark: bool) -> None:
+        """Make the window so large, a phone's or not, of somebody who likes it dark or light."""
+        self.look = {"width": width, "height": height, "mobile": mobile, "deviceScaleFactor": 2 if mobile else 1}
+        await self.call("Emulation.setDeviceMetricsOverride", **self.look)
+        await self.call("Emulation.setTouchEmulationEnabled", enabled=mobile)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        await self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Do a command in this tab."""
@@ -160,6 +166,14 @@ class Page:
         await self.mouse("mousePressed", x, y)
         await self.mouse("mouseReleased", x, y)
 
+    async def hold(self, selector: str, seconds: float) -> None:
+        """Press the mouse on the middle of an element, for so long."""
+        x, y = await self.middle(selector)
+        await self.mouse("mouseMoved", x, y)
+        await self.mouse("mousePressed", x, y)
+        await asyncio.sleep(seconds)
+        await self.mouse("mouseReleased", x, y)
+
     async def fill(self, selector: str, text: str) -> None:
         """Type into a field, until it has taken it: a page that is still being built loses what was typed."""
         field = f"rig.one({json.dumps(selector)})"
@@ -185,11 +199,12 @@ class Page:
         await self.call("Input.dispatchKeyEvent", type="keyDown", **about, **({"text": text} if text else {}))
         await self.call("Input.dispatchKeyEvent", type="keyUp", **about)
 
-    async def key(self, kind: str, code: str) -> None:
-        """Press (``keyDown``) or release (``keyUp``) a key such as ``KeyW``."""
+    async def key(self, kind: str, code: str, *, repeats: bool = False) -> None:
+        """Press (``keyDown``) or release (``keyUp``) a key such as ``KeyW``; one that is held ``repeats``."""
         letter = code.removeprefix("Key").lower() if code.startswith("Key") else code
-        number = ord(letter.upper()) if len(letter) == 1 else {"ArrowUp": 38, "Tab": 9}.get(code, 0)
-        await self.call("Input.dispatchKeyEvent", type=kind, code=code, key=letter, windowsVirtualKeyCode=number)
+        number = ord(letter.upper()) if len(letter) == 1 else {"ArrowUp": 38, "ArrowDown": 40, "Tab": 9}.get(code, 0)
+        await self.call("Input.dispatchKeyEvent", type=kind, code=code, key=letter, windowsVirtualKeyCode=number,
+                        autoRepeat=repeats)  # fmt: skip
 
     async def stretch(self, most: int) -> None:
         """Make the window as high as what it shows, but not higher than that many pixels."""

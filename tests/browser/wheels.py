@@ -23,14 +23,19 @@ class Wheels:
         self._trace = trace
         self._offset = 0
         self._levels: dict[int, float] = {}
-        #: when wheels began or ceased to turn
-        self.changes: list[tuple[int, bool]] = []
+        self._changes: list[tuple[int, bool]] = []
+
+    @property
+    def changes(self) -> list[tuple[int, bool]]:
+        """When wheels began or ceased to turn, up to now."""
+        self._read()
+        return self._changes
 
     @property
     def turning(self) -> bool:
         """Whether a wheel turns now."""
-        self._read()
-        return bool(self.changes) and self.changes[-1][1]
+        changes = self.changes
+        return bool(changes) and changes[-1][1]
 
     def _read(self) -> None:
         if not self._trace.exists():
@@ -45,7 +50,7 @@ class Wheels:
                 before = any(self._levels.values())
                 self._levels[row["pin"]] = row["value"]
                 if (now := any(self._levels.values())) != before:
-                    self.changes.append((row["t_ns"], now))
+                    self._changes.append((row["t_ns"], now))
 
     async def wait(self, *, turning: bool, timeout_s: float) -> None:
         """Wait until they turn or stand."""
