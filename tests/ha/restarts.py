@@ -190,10 +190,10 @@ async def _restored(three: Trio, forgetful: str) -> None:
     """Leave Home Assistant and the broker as they were."""
     three.pi.port = three.broker.port
     await three.pi.forget(three.ha)
+    said = len(three.ha.log())
     three.broker.stop()
     three.broker.config.write_text(forgetful)
     three.store.unlink(missing_ok=True)
-    said = len(three.ha.log())
     three.broker.start()
     await until(three._heard, BACK_S, "Home Assistant connected")
     three.ha.provoked += three.ha.warnings(said)

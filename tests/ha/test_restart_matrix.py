@@ -127,6 +127,7 @@ async def test_an_old_will_under_our_name(three: Trio) -> None:
     await three.back(CLAIMED)
 
 
+@pytest.mark.full
 async def test_an_old_will_under_another_name_comes_late(three: Trio) -> None:
     """The node has another name at the broker since: its old connection lives on until the broker gives it up."""
     await three.arrange()

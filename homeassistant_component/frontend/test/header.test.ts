@@ -174,6 +174,13 @@ describe("the card", () => {
   };
   afterEach(() => { document.body.replaceChildren(); });
 
+  it("names what is drawn after its Pi, whatever the card is called", async () => {
+    const { card, root } = await shown();
+    card.setConfig({ type: "custom:pimqtt-header-card", node: "demo", name: "Header" });
+    await vi.waitFor(() => { expect(root.querySelector("h2")?.textContent).toBe("Header"); });
+    expect(root.querySelector("svg.header")?.getAttribute("aria-label")).toBe(`Header of ${DEMO.name}`);
+  });
+
   it("switches a pin's output on for a while, by keyboard alone", async () => {
     const { card, connection, root } = await shown();
     for (let step = 0; step < 5; step += 1) await press(card, "ArrowDown");

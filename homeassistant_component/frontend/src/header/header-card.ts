@@ -105,7 +105,7 @@ export class HeaderCard extends BaseCard<NodeConfig> {
     return html`<header><h2>${name}</h2><span class="quiet">${node.model ?? t("header.model_unknown")}</span></header>
       ${this.notes(node, lines)}
       <div class="body">
-        ${drawn(drawing, name, t)}
+        ${drawn(drawing, node.name, t)}
         ${chosen && this.open ? detail(chosen, at(chosen), layout, this.setting(node), hass, t) : html`<p class="quiet note">${t("header.hint")}</p>`}
         <ul class="legend" aria-hidden="true">${LEGEND.map(([kind, word]) => html`<li class="pin ${kind}"><i></i>${word}</li>`)}<li>${t("header.signs")}</li></ul>
       </div>`;
