@@ -71,9 +71,7 @@ class Agent:
         )
         self.reports = Reports(self.model, self.answers, self.bridge, self.memory, self.session, self.pictures)
         self.links = self._links(ends)
-        self.own = Own(
-            system, self.model, self.answers, restart=lambda: self.say("restart"), flush=self.bridge.flush
-        )
+        self.own = Own(system, self.model, self.answers, restart=lambda: self.say("restart"), flush=self.bridge.flush)
         self.session.facts = self.own.facts
         self.intake = Intake(
             self.model, self.answers, self.keeper, lambda job, done: self.own.press(job, done, self.keeper),
@@ -178,10 +176,12 @@ class Agent:
                 asyncio.get_running_loop().remove_reader(self.control.fileno())
 
     def _batch(self, messages: list[Any], drained: bool) -> None:  # noqa: FBT001 - the bridge's callback
+        pins = self.links[""]
+        asked = pins.asked
         self.router.batch(messages, drained=drained)
         self.intake.pump()
-        if len(messages) == 1:
-            self.links[""].watch()
+        if pins.asked == asked + 1:
+            pins.watch()
 
     def _after(self) -> None:
         self.intake.pump()
@@ -189,12 +189,15 @@ class Agent:
 
 
 def client_id(settings: Settings, hardware_id: str) -> str:
-    """Name us at the broker; two boards with the same card get two names, so that they see each other."""
+    """Name us at the broker; two boards with the same card get two names, so that they see each other.
+
+    Of an identity made of machine-id and node, the node says nothing.
+    """
     if settings.mqtt.client_id:
         return settings.mqtt.client_id
     if settings.hardware.backend == "simulated":
         return f"pimqtt-{settings.node.id}"
-    return f"pimqtt-{settings.node.id}-{hardware_id[-8:]}"
+    return f"pimqtt-{settings.node.id}-{hardware_id.partition('-')[0][-8:]}"
 
 
 def ping_s(settings: Settings) -> float | None:

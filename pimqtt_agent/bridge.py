@@ -120,12 +120,11 @@ class Bridge:
         loop = asyncio.get_running_loop()
         if done and self._writing:
             loop.remove_writer(sock)
-            self._writing = False
-            if self._outbox is not None:
-                self._outbox.write_late()
         elif not done and not self._writing:
             loop.add_writer(sock, self.flush)
-            self._writing = True
+        self._writing = not done
+        if done and self._outbox is not None and self._outbox.write_late():
+            self.flush()
 
     def drop(self, reason: str) -> None:
         """Leave the broker for a while and say why; nothing is published, not even our will."""
@@ -170,7 +169,7 @@ class Bridge:
             sock = client.socket()
             if sock is None:
                 raise SessionEnded("closed before a CONNACK", fallback=True)
-            loop.add_reader(sock, self._readable)
+            loop.add_reader(sock, self._readable, client)
             client.on_socket_close = lambda _c, _u, gone: self._closing(gone)
             self.flush()
             auto = self.version == "5" and self.options.protocol == "auto"
@@ -209,12 +208,12 @@ class Bridge:
             await lifetime.rest(every_s)
 
     def _make(self) -> _Client:
-        options = self.options
-        version = paho.MQTTv5 if self.version == "5" else paho.MQTTv311
-        kwargs: dict[str, Any] = {} if self.version == "5" else {"clean_session": True}
+        options, five = self.options, self.version == "5"
+        # we connect again ourselves: the client would do it in the loop, blocking, and fall back to MQTT 3.1
         client = _Client(
-            callback_api_version=CallbackAPIVersion.VERSION2, client_id=self._client_id, protocol=version,
-            transport=options.transport, **kwargs,
+            callback_api_version=CallbackAPIVersion.VERSION2, client_id=self._client_id, transport=options.transport,
+            protocol=paho.MQTTv5 if five else paho.MQTTv311, clean_session=None if five else True,
+            reconnect_on_failure=False,
         )  # fmt: skip
         client.suppress_exceptions = False
         # a callback keeps paho from writing by itself; we do it in flush()
@@ -226,9 +225,8 @@ class Bridge:
             client.will_set(*self._will, qos=1, retain=True)
         return client
 
-    def _readable(self) -> None:
-        client = self._client
-        if client is None:
+    def _readable(self, client: _Client) -> None:
+        if client is not self._client:
             return
         client.drained = False
         self.last_in_s = boottime_s()
@@ -241,6 +239,8 @@ class Bridge:
         if batch:
             self._on_batch(batch, client.drained)
         self.flush()
+        if not client.drained and client.socket() is not None:  # no poller knows what lies in our buffer, or in TLS
+            asyncio.get_running_loop().call_soon(self._readable, client)
 
     def _plain(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:  # noqa: FBT001 - the wire's
         self._batch.append(Incoming(topic, payload, qos, retain, self.last_in_s))

@@ -117,7 +117,7 @@ def announce(context: typer.Context, config: ConfigFile = None, profile: Profile
         output.complain(f"note: the name is too long for mDNS; it says {announcement.about['name']!r}")
     if sys.stdout.isatty():
         target = Path("/") / announcing.FOLDER / announcing.FILE
-        output.complain(f"to install it: {announcing.installation(file, target)}")
+        output.complain(f"to install it: {announcing.installation(file, target, profile)}")
 
 
 @app.command(rich_help_panel=PANEL)

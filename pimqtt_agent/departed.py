@@ -6,11 +6,15 @@ it was down stays in its registry. So such a device is announced and cleared onc
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from pimqtt_agent import store
+from pimqtt_agent.topics import is_publishable
+
+log = logging.getLogger(__name__)
 
 #: So many are remembered at most; anybody whom the broker lets write discovery topics of ours makes them.
 MOST = 100
@@ -22,7 +26,10 @@ class Departed:
     def __init__(self, folder: Path, present: Collection[str]) -> None:
         """``present`` are the devices of the configuration: whoever is back never left."""
         self._folder = folder
-        self._announced = {name: what for name, what in store.load_departed(folder).items() if name not in present}
+        known = store.load_departed(folder).items()
+        self._announced = {name: what for name, what in known if name not in present and is_publishable(name)}
+        if len(self._announced) < len(known):  # else what is back would have left with what it was before
+            self._save()
 
     @property
     def announced(self) -> dict[str, dict[str, Any]]:
@@ -31,7 +38,9 @@ class Departed:
 
     def add(self, device: str, payload: dict[str, Any]) -> None:
         """Remember a device that was cleared."""
-        if payload and len(self._announced) < MOST:
+        if device not in self._announced and len(self._announced) >= MOST:
+            log.warning("%s left while Home Assistant was away, and %d others before: it may stay there", device, MOST)
+        elif payload:
             self._announced[device] = payload
             self._save()
 

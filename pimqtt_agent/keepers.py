@@ -10,8 +10,10 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
+from pimqtt_agent.errors import LinkError
 from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keeper.link import Link
 from pimqtt_agent.keeper.messages import Message
@@ -60,7 +62,8 @@ class KeeperLink:
         self._link = Link(end)
         self._devices = devices
         self._session = int.from_bytes(os.urandom(4), "little") | 1
-        self._seq = 0
+        #: how many questions there were
+        self.asked = 0
         self._waiting: dict[int, Asked] = {}
         self._again: list[tuple[Make, Done]] = []
         self._tell, self._ask_beat, self._after = tell, ask_beat, after
@@ -103,8 +106,8 @@ class KeeperLink:
         ``again`` is for what must not be lost (an emergency stop): it is the first that the next keeper is asked for.
         ``now`` overtakes what is being collected.
         """
-        self._seq += 1
-        seq = self._seq
+        self.asked += 1
+        seq = self.asked
         if not self.welcome:
             if again:
                 self._again.append((make, done))
@@ -122,7 +125,7 @@ class KeeperLink:
     def watch(self) -> None:
         """Take the answer to what was just asked, if it comes at once."""
         end_s = time.monotonic() + WATCH_S
-        while self._seq in self._waiting and time.monotonic() < end_s:
+        while (asked := self._waiting.get(self.asked)) and asked.due_s < inf and time.monotonic() < end_s:
             if self._answers.poll(0):
                 self._readable()
 
@@ -135,7 +138,12 @@ class KeeperLink:
         self._link.send(wire.Hello(wire.VERSION, self._session, self._devices))
 
     def _readable(self) -> None:
-        for generation, message in self._link.receive():
+        try:
+            received = self._link.receive()
+        except LinkError as error:  # what waits for an answer is refused, and the supervisor asked for a beat
+            log.warning("%s", error)
+            received = []
+        for generation, message in received:
             if isinstance(message, wire.Welcome):
                 self._welcomed(generation, message)
             elif self.welcome and generation == self._link.generation:
@@ -170,7 +178,7 @@ class KeeperLink:
                 self._hello()
         elif isinstance(message, wire.Pending):
             if message.seq in self._waiting:
-                self._waiting[message.seq].due_s = float("inf")
+                self._waiting[message.seq].due_s = inf
         else:
             self._tell(self, message)
 
@@ -195,12 +203,12 @@ class KeeperLink:
         for seq in late:
             asked = self._waiting[seq]
             if asked.again:
-                asked.due_s = float("inf")  # this keeper, or the next one
+                asked.due_s = inf  # this keeper, or the next one
             else:
                 del self._waiting[seq]
                 asked.done(_unavailable(seq, f"the keeper did not answer within {ANSWER_S * 1000:g} ms"))
-        next_due_s = min((asked.due_s for asked in self._waiting.values()), default=float("inf"))
-        if next_due_s < float("inf"):
+        next_due_s = min((asked.due_s for asked in self._waiting.values()), default=inf)
+        if next_due_s < inf:
             self._timer = loop.call_later(max(0.001, next_due_s - loop.time()), self._expire)
         self._after()
 

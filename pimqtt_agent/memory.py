@@ -12,6 +12,7 @@ from pimqtt_agent.digests import Digests
 from pimqtt_agent.model import Model, Thing
 from pimqtt_agent.rules import LAST
 from pimqtt_agent.store import Saved, Snapshot
+from pimqtt_agent.topics import is_publishable
 
 #: How long a change may wait for others before it is written (s).
 SOON_S = 1.0
@@ -60,7 +61,7 @@ class Memory:
 
     def left(self) -> set[str]:
         """Return the topics that are retained from an earlier configuration and no longer ours."""
-        return self._registry - self._model.retained_topics()
+        return set(filter(is_publishable, self._registry - self._model.retained_topics()))
 
     def registered(self) -> None:
         """Only what is ours now is retained: note it."""

@@ -71,26 +71,27 @@ class Outbox:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits to be tried."""
-        return not self._waiting
+        """Whether nothing waits here."""
+        return not self._waiting and not self._late
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False, correlation: bytes | None = None
     ) -> bool:
         """Publish; False where the message is not taken. What is frequent takes the short way."""
         client = self._client
-        easy = not qos and topic in self._easy and 0 < len(payload) < self._easy_bytes and len(client.out) <= FULL_BYTES
-        if easy and correlation is None:
+        easy = not qos and topic in self._easy and 0 < len(payload) < self._easy_bytes and not self._late
+        if easy and correlation is None and len(client.out) <= FULL_BYTES:
             client.publish_plain(topic, payload, retain=retain)
             return True
         return self._publish(Message(topic, payload, qos, retain, correlation))
 
     def _publish(self, message: Message) -> bool:
-        if len(self._client.out) > FULL_BYTES:
-            if not message.retain:
-                return self._leave_out()
+        full = len(self._client.out) > FULL_BYTES
+        if message.retain and (full or self._late):  # behind what waits: of a topic the newest must be the last
             self._late[message.topic] = message
             return True
+        if full:
+            return self._leave_out()
         if len(message.payload) > self.room(message.topic, message.correlation):
             return False
         rights = self._rights
@@ -114,11 +115,12 @@ class Outbox:
             return inf
         return self.max_packet - HEAD_BYTES - len(topic.encode()) - len(correlation or b"")
 
-    def write_late(self) -> None:
-        """The broker reads again: send the newest states."""
+    def write_late(self) -> bool:
+        """The broker reads again: send the newest states; return whether there were some."""
         late, self._late = self._late, {}
         for message in late.values():
             self._publish(message)
+        return bool(late)
 
     def answered(self, number: int, refusal: str) -> None:
         """The broker answered a message; ``refusal`` is empty where it took it."""
@@ -166,9 +168,10 @@ class Outbox:
 
     def _wait(self, message: Message) -> bool:
         """Keep a message until its topic has been tried: of what is retained the newest, of the rest all."""
-        if len(self._waiting) >= WAITING:
+        key = message.topic if message.retain else next(self._numbers)
+        if key not in self._waiting and len(self._waiting) >= WAITING:
             return self._leave_out()
-        self._waiting[message.topic if message.retain else next(self._numbers)] = message
+        self._waiting[key] = message
         self._try_next()
         return True
 

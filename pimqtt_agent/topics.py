@@ -10,6 +10,13 @@ RESERVED_IDS = frozenset(
 RESERVED_NODES = frozenset({"stop", "reply"})
 #: Commands are told that they are for nobody down to so many levels below the node; entities are at most at the second.
 DEEPEST = 4
+#: What MQTT allows (bytes).
+LONGEST = 65_535
+
+
+def is_publishable(topic: str) -> bool:
+    """Whether something can be published there: what a file or another node names may be anything."""
+    return bool(topic) and not set(topic) & set("+#\0") and len(topic.encode(errors="replace")) <= LONGEST
 
 
 class Topics(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pimqtt_agent.agent import client_id
 from pimqtt_agent.identity import addresses, identity, machine, model, serial
 from pimqtt_agent.settings import Settings
 
@@ -78,3 +79,14 @@ def test_lasting_global_ipv6_addresses_only(tmp_path: Path) -> None:
         "00000000000000000000000000000001 01 80 10 80       lo\n"
     )
     assert [a for a in addresses(tree(tmp_path, {"proc/net/if_inet6": rows})) if ":" in a] == ["2001:db8::1"]
+
+
+def test_two_boards_without_serials_have_two_names_at_the_broker(tmp_path: Path) -> None:
+    """Cards are copied with the configuration: they must see each other, not take each other's session."""
+    config = Settings.model_validate({"node": "a-long-green-house", "hardware": {"backend": "kernel"}})
+    names = set()
+    for number in range(2):
+        root = tree(tmp_path / str(number), {"etc/machine-id": f"{number}" * 32})
+        names.add(client_id(config, identity(config, root)[0]))
+    assert len(names) == 2
+    assert all(len(name) == len("pimqtt-a-long-green-house-") + 8 for name in names)

@@ -94,6 +94,13 @@ async def test_an_older_question_that_waits_is_not_watched_for(asking: Asking) -
     assert len(asking.answers) == 1
 
 
+async def test_what_has_to_wait_is_not_watched_for(asking: Asking) -> None:
+    asking.keeper.send(wire.Pending(asking.ask()))
+    began_s = time.monotonic()
+    asking.link.watch()
+    assert time.monotonic() - began_s < 0.04
+
+
 async def test_a_single_processor_is_the_keepers(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keepers, "WATCH_S", 0.0)
     asking.answer(asking.ask())

@@ -93,9 +93,10 @@ def check(settings: Settings, root: Path) -> Iterator[Check]:
     yield ok("announce", f"{text}: {installation(settings.file, free)}")
 
 
-def installation(config: Path, file: Path) -> str:
+def installation(config: Path, file: Path, profile: str | None = None) -> str:
     """Return the line that installs the service file of a configuration."""
-    return f"pimqtt announce -c {quote(str(config))} | sudo tee {file}"
+    chosen = f" --profile {quote(profile)}" if profile else ""
+    return f"pimqtt announce -c {quote(str(config))}{chosen} | sudo tee {file}"
 
 
 def _told(file: Path) -> list[dict[str, str]]:

@@ -117,6 +117,14 @@ def test_a_terminal_is_told_how_to_install_it(tmp_path: Path) -> None:
         assert f"to install it: {line}" in terminal.text
 
 
+def test_the_line_that_installs_it_keeps_the_profile(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(GOOD + "profiles: {dev box: {mqtt: {base: other}}}\n")
+    with Terminal(tmp_path, "announce", "-c", "p.yaml", "--profile", "dev box", columns=200) as terminal:
+        assert terminal.status() == 0
+        assert "base=other" in terminal.text
+        assert "to install it: pimqtt announce -c p.yaml --profile 'dev box' | sudo tee" in terminal.text
+
+
 def looked(root: Path, node: str = "car1") -> list[Check]:
     """Give what `doctor` finds below a folder."""
     (root / "car1.yaml").write_text(GOOD)

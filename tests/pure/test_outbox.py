@@ -181,3 +181,37 @@ async def test_so_is_what_finds_no_place_among_those_that_wait_for_an_answer(cap
     assert taken == [True] * WAITING + [False]
     box.close()
     assert "1 messages of this session" in caplog.messages[-1]
+
+
+async def test_a_newer_state_takes_the_place_of_one_that_waits_however_many_do() -> None:
+    rights = Rights("car1")
+    rights.careful = True
+    wire = Wire()
+    box = outbox(wire, rights, "3.1.1")
+    put(box, "a", b"1")
+    put(box, "b", b"1")
+    while put(box, "r", b"x", retain=False):
+        pass
+    assert put(box, "b", b"2")
+    box.answered(1, "")
+    await asyncio.sleep(0.1)
+    assert wire.sent[1] == ("b", b"2", 1)
+
+
+def test_while_older_states_wait_for_the_broker_a_newer_one_waits_behind_them() -> None:
+    wire = Wire()
+    box = outbox(wire, Rights("car1"), "3.1.1")
+    put(box, "a", b"0")
+    wire.out += bytes(FULL_BYTES + 1)
+    assert box.idle
+    put(box, "a", b"1")
+    assert not box.idle
+    wire.out.clear()
+    put(box, "a", b"2")
+    put(box, "new", b"1")
+    put(box, "r", b"x", retain=False)
+    assert box.write_late()
+    assert wire.sent == [("a", b"0", 0), ("r", b"x", 0), ("a", b"2", 0), ("new", b"1", 0)]
+    assert not box.write_late()
+    put(box, "a", b"3")
+    assert wire.sent[-1] == ("a", b"3", 0)

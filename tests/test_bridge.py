@@ -1,0 +1,131 @@
+"""The bridge on a raw broker: what is read and written at once, and what waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from pimqtt_agent import outbox
+from pimqtt_agent.bridge import Bridge
+from pimqtt_agent.broker import Incoming, SessionEnded
+from pimqtt_agent.settings import MqttOptions
+
+pytestmark = pytest.mark.asyncio
+
+CONNACK, CONNACK_3 = b"\x20\x03\0\0\0", b"\x20\x02\0\0"
+TOPIC = b"\0\x11pimqtt/n/pump/set"
+
+
+class Broker:
+    """Says yes to whoever connects, and reads as much as it ``may``."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.may = 1 << 40
+        self.seen = bytearray()
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        self._writer = writer
+        writer.write(CONNACK if self.version == "5" else CONNACK_3)
+        with contextlib.suppress(OSError):
+            while True:
+                while len(self.seen) >= self.may:
+                    await asyncio.sleep(0.01)
+                data = await reader.read(min(65536, self.may - len(self.seen)))
+                if not data:
+                    break
+                self.seen += data
+        writer.close()
+
+    def write(self, data: bytes) -> None:
+        assert self._writer
+        self._writer.write(data)
+
+
+@asynccontextmanager
+async def connected(messages: list[Incoming], version: Any = "5") -> AsyncIterator[tuple[Broker, Bridge]]:
+    async def nothing() -> None:
+        pass
+
+    broker = Broker(version)
+    server = await asyncio.start_server(broker.serve, "127.0.0.1", 0, limit=2**16)
+    options = MqttOptions(host="127.0.0.1", port=server.sockets[0].getsockname()[1], protocol=version)
+    bridge = Bridge(options, "n", on_session=nothing, on_batch=lambda batch, _drained: messages.extend(batch))
+    session = asyncio.create_task(bridge.session())
+    try:
+        async with asyncio.timeout(5):
+            while not bridge.connected:
+                await asyncio.sleep(0.01)
+        yield broker, bridge
+    finally:
+        session.cancel()
+        with contextlib.suppress(asyncio.CancelledError, SessionEnded):
+            await session
+        server.close()
+
+
+def command(payload: bytes, *, properties: bytes = b"\0") -> bytes:
+    body = TOPIC + properties + payload
+    return bytes((0x30, len(body))) + body
+
+
+@pytest.mark.parametrize("properties", [b"\0", b"\x02\x01\x01"], ids=["plain", "with a property"])
+@pytest.mark.parametrize("count", [300, 2300, 9000])
+async def test_a_stop_behind_very_many_commands_is_read_at_once(count: int, properties: bytes) -> None:
+    """All of it may be in our buffer, of which no poller knows."""
+    messages: list[Incoming] = []
+    async with connected(messages) as (broker, _):
+        broker.write(command(b"9", properties=properties) * count + command(b"stop", properties=properties))
+        async with asyncio.timeout(2):
+            while not messages or messages[-1].payload != b"stop":
+                await asyncio.sleep(0.01)
+    assert len(messages) == count + 1
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(3):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_of_a_state_the_newest_is_the_last_that_a_slow_broker_reads() -> None:
+    state = "pimqtt/n/heater/state"
+    async with connected([], "3.1.1") as (broker, bridge):
+        client: Any = bridge._client
+        bridge.publish(state, b"OFF", retain=True)
+        bridge.flush()
+        await until(lambda: broker.seen)
+        broker.may = 0
+        while len(client.out) <= outbox.FULL_BYTES:
+            bridge.publish("pimqtt/n/eye", bytes(60_000))
+            bridge.flush()
+        bridge.publish(state, b"ON", retain=True)  # waits for the broker
+        broker.may = len(broker.seen) + 2_000_000
+        await until(lambda: len(client.out) <= outbox.FULL_BYTES)
+        assert client.out
+        bridge.publish(state, b"OFF", retain=True)
+        bridge.flush()
+        broker.may = 1 << 40
+        await until(lambda: not client.out and not bridge._writing)
+        await until(lambda: bytes(broker.seen).endswith(state.encode() + b"OFF"))  # at once
+        assert state.encode() + b"ON" not in broker.seen
+
+
+async def test_states_that_waited_leave_also_where_one_write_took_everything() -> None:
+    state = "pimqtt/n/heater/state"
+    async with connected([], "3.1.1") as (broker, bridge):
+        client: Any = bridge._client
+        client.out += b"\xc0\0" * (outbox.FULL_BYTES // 2 + 1)  # pings, in one batch
+        bridge.publish(state, b"ON", retain=True)
+        bridge.flush()
+        await until(lambda: bytes(broker.seen).endswith(state.encode() + b"ON"))
+        bridge.publish(state, b"OFF", retain=True)
+        bridge.flush()
+        await until(lambda: bytes(broker.seen).endswith(state.encode() + b"OFF"))
