@@ -27,6 +27,11 @@ SOON_S = 1.0
 _LOOK_S = 0.05
 #: Between tries to open a source that failed; doubled up to the last (s).
 RETRY_S = (2.0, 60.0)
+#: Home Assistant stores each change for good: of stills every second it takes over the time of one in ten seconds.
+_SELDOM = (
+    "{% set newer_s = as_timestamp(value, 0) - as_timestamp(this.state, 0) %}"
+    "{{ this.state if 0 <= newer_s < 10 else value }}"
+)
 
 _SHORT = {"synthetic": {"synthetic": True}, "pi": {"pi": 0}}
 _ALLOWED = "synthetic, pi, {file: PATH}, {v4l2: DEVICE}, {pi: NUMBER}"
@@ -112,7 +117,7 @@ class Camera(Device, kind="camera"):
         return (
             entities.Camera(name="Picture", icon=self.icon),
             entities.Button(key="snapshot", name="Take picture", icon="mdi:camera"),
-            entities.Sensor(key="taken", name="Picture taken", device_class="timestamp"),
+            entities.Sensor(key="taken", name="Picture taken", device_class="timestamp", value_template=_SELDOM),
             entities.Sensor(
                 key="size",
                 name="Picture size",

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import re
-import signal
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -19,7 +15,8 @@ import pytest_asyncio
 
 from tests.browser.chromium import Chromium
 from tests.browser.page import Page
-from tests.rig import ROOT, wait_for
+from tests.console.demo_process import Demo, gone
+from tests.rig import wait_for
 
 pytestmark = [
     pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(600),
@@ -28,50 +25,25 @@ pytestmark = [
 READY = re.compile(r"^READY url=(\S+) user=(\S+) password=(\S+)$", re.MULTILINE)
 
 
-class Demo:
-    """A running `pimqtt demo --home-assistant --plain`."""
-
-    def __init__(self, folder: Path, *words: str) -> None:
-        self._out, self._err = folder / "out", folder / "err"
-        self.tmp = folder / "tmp"
-        self.tmp.mkdir()
-        env = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(self.tmp)}
-        command = [sys.executable, "-m", "pimqtt_agent", "demo", "--home-assistant", "--plain", *words]
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            self.process = subprocess.Popen(command, stdout=out, stderr=err, env=env, cwd=folder)
-
-    @property
-    def text(self) -> str:
-        return self._out.read_text()
-
-    @property
-    def complaints(self) -> str:
-        return self._err.read_text()
-
-    def left(self) -> list[Path]:
-        """List what lies about in its folder for temporary files."""
-        return list(self.tmp.iterdir())
-
-    def ready(self) -> tuple[str, str, str]:
-        """Wait for the line; give address, user and password."""
-        wait_for(lambda: READY.search(self.text) or self.process.poll() is not None, 300, "READY")
-        found = READY.search(self.text)
-        assert found, self.complaints
-        return found[1], found[2], found[3]
+def ready(demo: Demo) -> tuple[str, str, str]:
+    """Wait for the line; give address, user and password."""
+    wait_for(lambda: READY.search(demo.text) or demo.process.poll() is not None, 300, "READY")
+    found = READY.search(demo.text)
+    assert found, demo.complaints
+    return found[1], found[2], found[3]
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    running = Demo(tmp_path_factory.mktemp("demo"))
+    running = Demo(tmp_path_factory.mktemp("demo"), "--home-assistant")
     yield running
-    running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(30) == 0
+    assert running.end(timeout_s=30) == 0
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(demo: Demo) -> AsyncIterator[Page]:
     """Open the address as a stranger, and log in by hand."""
-    url, user, password = demo.ready()
+    url, user, password = ready(demo)
     async with Chromium() as browser:
         page = await Page.open(browser, url, "")
         await page.show()
@@ -98,36 +70,22 @@ async def test_the_dashboard_is_what_its_user_sees_first(page: Page, demo: Demo)
 
 
 async def test_it_listens_on_loopback_only_and_leaves_nothing(tmp_path: Path) -> None:
-    shown = Demo(tmp_path, "--seconds", "5")
-    url, *_ = await asyncio.to_thread(shown.ready)
-    children = descendants(shown.process.pid)
+    shown = Demo(tmp_path, "--home-assistant", "--seconds", "5")
+    url, *_ = await asyncio.to_thread(ready, shown)
+    children = shown.children()
     assert any("homeassistant" in line for line in children.values())
     assert any("mosquitto" in line for line in children.values())
     assert set(listening(children, "tcp")) == {"127.0.0.1"}
     assert set(listening(children, "udp")) <= {"127.0.0.1", "*"}, "mDNS of Home Assistant, on loopback's interface only"
     assert await asyncio.to_thread(shown.process.wait, 40) == 0
     assert "Traceback" not in shown.complaints
-    assert not set(children) & set(descendants(1))
+    assert gone(children)
     assert shown.left() == []
     with pytest.raises(URLError):
         build_opener(ProxyHandler({})).open(url, timeout=2)
 
 
-def descendants(pid: int) -> dict[int, str]:
-    """Name the processes that descend from one."""
-    parents, names = {}, {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError, IndexError):
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                names[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ").strip()
-    found = [pid]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
-    return {one: names.get(one, "") for one in found[1:]}
-
-
-def listening(pids: dict[int, str], protocol: str) -> Iterator[str]:
+def listening(pids: Iterable[int], protocol: str) -> Iterator[str]:
     """Name the addresses that these processes listen at."""
     told = subprocess.run(["ss", "-lnpH", f"--{protocol}"], capture_output=True, text=True, check=True).stdout
     for line in told.splitlines():

@@ -27,11 +27,13 @@ DEVICES = (
 )
 PAGES = {
     "overview": ("Übersicht", "Not-Halt", "Bereit: alle Pis", "Nichts braucht Aufmerksamkeit", "auf Zeit an"),
-    "pi-car1": ("Ausgänge", "Bewegung", "Eingänge", "Der Pi selbst", "Stiftleiste", "1 hoch, 0 niedrig"),
+    "pi-car1": ("Ausgänge", "Bewegung", "Eingänge", "Der Pi selbst", "Stiftleiste", "links vorwärts", "1 hoch"),
     "drive-car1-wagen": ("Frei", "Fahren mit W A S D oder den Pfeiltasten", "Tempolimit", "Anhalten", "Not-Halt"),
     "cameras": ("Auge", " alt"),
     "fleet": ("1 von 1 online", "5 s lang suchen", "Einen Pi hinzufügen", "Kopieren", "Er erscheint hier von selbst"),
 }  # fmt: skip
+#: What is to be copied into a Pi's configuration is no text.
+CODE = re.compile(r"kind: \w+")
 STRINGS = ROOT / "homeassistant_component/frontend/src/strings"
 #: Text and labels of what is ours on the page; tiles are Home Assistant's, with names that the Pi announces.
 OURS = """
@@ -42,8 +44,6 @@ OURS = """
     ["aria-label", "title", "placeholder", "alt"].map((name) => each.getAttribute(name) ?? "")),
 ]).filter(Boolean).join("\\n")
 """
-#: What a pin is to a car is told in the words of the Pi's configuration.
-ROLES = re.compile(r"(left|right) (forward|backward)")
 
 
 def strings(language: str) -> dict[str, str]:
@@ -54,7 +54,7 @@ def strings(language: str) -> dict[str, str]:
 
 def english_in(text: str) -> list[str]:
     """List the English texts, other than in German, that stand in a text as whole words."""
-    german, text = strings("de"), ROLES.sub("", text)
+    german, text = strings("de"), CODE.sub("", text)
     found = []
     for key, english in strings("en").items():
         words = r".+?".join(map(re.escape, re.split(r"\{\w+\}", english)))
@@ -101,6 +101,23 @@ async def read(house: Stage, token: str, path: str, *words: str) -> tuple[Page, 
 async def test_a_page_is_german(house: Stage, greta: str, path: str) -> None:
     page, text = await read(house, greta, path, *PAGES[path])
     assert english_in(text) == [], text
+    assert page.errors() == []
+    await page.close()
+
+
+async def test_a_picture_is_named_after_its_camera_once(house: Stage, greta: str) -> None:
+    page, text = await read(house, greta, "cameras", *PAGES["cameras"])
+    assert "Bild von Auge" in text.splitlines()
+    await page.close()
+
+
+async def test_the_details_of_a_pin_are_german(house: Stage, greta: str) -> None:
+    page, _ = await read(house, greta, "pi-car1", *PAGES["pi-car1"])
+    for pin, words in ((11, ("Pumpe Schalter", "Sekunden")), (29, ("Wagen links vorwärts Fahrzeug", "Anhalten"))):
+        await page.click(f"#pin-{pin} .number")
+        for word in words:
+            await page.says(word, ".detail")
+        assert english_in(str(await page.js(OURS))) == []
     assert page.errors() == []
     await page.close()
 

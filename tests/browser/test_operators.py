@@ -66,6 +66,14 @@ async def goes_on(scene: Stage, lines: tuple[int, ...]) -> AsyncIterator[None]:
     assert [row for row in scene.pi.rows() if row["pin"] in others and row["value"] and row["t_ns"] >= since_ns] == []
 
 
+async def take_over(driver: Driver) -> None:
+    """Take the controls from whoever drives: the car stands still, and the card says who holds it now."""
+    await driver.page.says("Take over", CARD)
+    await driver.page.hold(TAKE, HELD_S)
+    await driver.wheels.wait(turning=False, timeout_s=1)
+    await driver.page.says("You hold the controls. The car stands still until you drive.", CARD)
+
+
 async def test_the_press_of_whoever_does_not_hold_it_moves_nothing(scene: Stage) -> None:
     async with two(scene, "Dora") as (rig, dora):
         await rig.drive("KeyW")
@@ -101,11 +109,7 @@ async def test_a_slip_on_the_button_takes_nothing_over(scene: Stage) -> None:
 async def test_the_controls_change_hands_and_come_back(scene: Stage) -> None:
     async with two(scene, "Frida") as (rig, frida):
         await rig.drive("KeyW")
-        await frida.page.says("Take over", CARD)
-
-        await frida.page.hold(TAKE, HELD_S)
-        await scene.wheels.wait(turning=False, timeout_s=1)
-        await frida.page.says("You hold the controls. The car stands still until you drive.", CARD)
+        await take_over(frida)
         await rig.page.says("Frida drives", CARD)
         await rig.page.says("Frida holds the controls.", CARD)
         await asyncio.gather(repeats(rig, 1), moves_nothing(scene))
@@ -133,10 +137,7 @@ async def test_a_take_over_that_nobody_uses_ends_by_itself(scene: Stage) -> None
     """Whoever was taken the car from still holds the key: it moves nothing, though the car is free."""
     async with two(scene, "Georg") as (rig, georg):
         await rig.drive("KeyW")
-        await georg.page.says("Take over", CARD)
-        await georg.page.hold(TAKE, HELD_S)
-        await scene.wheels.wait(turning=False, timeout_s=1)
-        await georg.page.says("You hold the controls", CARD)
+        await take_over(georg)
         await rig.page.says("Georg drives", CARD)
         await rig.page.says("Free", CARD)
         await asyncio.gather(repeats(rig, 1), moves_nothing(scene))
@@ -151,10 +152,7 @@ async def test_the_controls_change_hands_as_often_as_one_likes(scene: Stage) -> 
         for _ in range(5):
             for one, other in ((rig, hanna), (hanna, rig)):
                 await one.drive("KeyW")
-                await other.page.says("Take over", CARD)
-                await other.page.hold(TAKE, HELD_S)
-                await scene.wheels.wait(turning=False, timeout_s=1)
-                await other.page.says("You hold the controls", CARD)
+                await take_over(other)
                 await one.release("KeyW")
                 await other.drive("KeyW")
                 await scene.wheels.ceased(await other.release("KeyW"))

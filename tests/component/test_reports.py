@@ -45,3 +45,15 @@ async def test_system_health_counts_nodes(hass: HomeAssistant, pi: Pi, entry: An
     }  # fmt: skip
     await hass.config_entries.async_unload(entry.entry_id)
     assert set(await health(hass)) == {"protocol", "bundle"}
+
+
+async def test_what_could_not_be_loaded_has_diagnostics_all_the_same(
+    hass: HomeAssistant, entry: Any, hass_client: Any
+) -> None:
+    assert await async_setup_component(hass, "diagnostics", {})
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    client = await hass_client()
+    answer = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")
+    assert answer.status == 200
+    told = (await answer.json())["data"]
+    assert (told["state"], told["entry"]["data"]) == ("ConfigEntryState.NOT_LOADED", {"base_topic": "pimqtt"})

@@ -31,7 +31,7 @@ async def test_what_it_listens_to_does_not_overlap(hass: HomeAssistant, pi: Pi, 
     await set_up(hass)
     topics = [call.args[0].split("/") for call in mqtt_mock.async_subscribe.call_args_list]
     ours = [one for one in topics if one[0] == "pimqtt"]
-    assert len(ours) == 11
+    assert len(ours) == 12
 
     def meet(one: list[str], other: list[str]) -> bool:
         return len(one) == len(other) and all(a == b or "+" in (a, b) for a, b in zip(one, other, strict=True))

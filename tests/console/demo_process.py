@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
 import subprocess
@@ -15,6 +16,9 @@ import pytest
 from tests.console.conftest import environment
 from tests.rig import wait_for
 
+#: Where the tester's Pythons and Home Assistants lie.
+WHERE = {key: value for key, value in os.environ.items() if key.startswith(("PIMQTT_CACHE", "PIMQTT_PYTHON"))}
+
 
 class Demo:
     """A running `pimqtt demo --plain`."""
@@ -25,7 +29,7 @@ class Demo:
         command = [sys.executable, "-m", "pimqtt_agent", "demo", "--plain", *words]
         self._out, self._err = folder / "out", folder / "err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            env = environment(TMPDIR=str(folder / "tmp"))
+            env = environment(TMPDIR=str(folder / "tmp"), **WHERE)
             self.process = subprocess.Popen(command, stdout=out, stderr=err, env=env, cwd=folder)
 
     @property
@@ -49,9 +53,9 @@ class Demo:
     def wait(self, pattern: str, since: int = 0, timeout_s: float = 5) -> None:
         wait_for(lambda: re.search(pattern, self.text[since:]), timeout_s, f"{pattern} in {self.text[-1500:]}")
 
-    def end(self, number: int = signal.SIGINT) -> int:
+    def end(self, number: int = signal.SIGINT, timeout_s: float = 10) -> int:
         self.process.send_signal(number)
-        return self.process.wait(10)
+        return self.process.wait(timeout_s)
 
     def left(self) -> list[Path]:
         return list((self.folder / "tmp").iterdir())

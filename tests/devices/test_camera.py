@@ -76,6 +76,7 @@ def test_entities() -> None:
     assert (picture.key, picture.platform, picture.name, picture.retained) == ("", "camera", "Picture", False)
     assert snapshot.decode("PRESS") == ("PRESS", None)
     assert (taken.key, taken.device_class, size.enabled_by_default) == ("taken", "timestamp", False)
+    assert "< 10 " in (taken.value_template or ""), "tests/component/test_picture_time.py has Home Assistant render it"
     assert Camera.keeper == "camera"
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from homeassistant.components import mqtt
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
-from homeassistant.core import Event, HassJob, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.core import HassJob, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from . import actions, blueprint_files, bundle, dashboard, issues, registries, websocket
@@ -46,8 +46,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: PimqttEntry) -> bool:
     watching = issues.async_watch(hass, fleet) + registries.async_follow(hass, fleet)
     for stop in (*commands.async_listen(), *latches.async_listen(), *watching):
         entry.async_on_unload(stop)
-    for stop in await fleet.async_subscribe():
-        entry.async_on_unload(stop)
+    try:
+        await fleet.async_subscribe(entry.async_on_unload)
+    except HomeAssistantError as error:  # MQTT was there a moment ago
+        raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key="mqtt_missing") from error
 
     @callback
     def stopping() -> None:
@@ -57,14 +59,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: PimqttEntry) -> bool:
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(stopping)))
     if entry.options.get(CONF_SIDEBAR):
         entry.async_on_unload(dashboard.async_add(hass))
-    _install_blueprints(hass, entry)
+    entry.async_on_unload(async_at_started(hass, blueprint_files.async_install))
 
     @callback
     def loaded() -> None:
         if entry.state is ConfigEntryState.LOADED:
             async_dispatcher_send(hass, SIGNAL_ENTRY, True)
 
-    entry.async_on_state_change(loaded)
+    entry.async_on_unload(entry.async_on_state_change(loaded))
     return True
 
 
@@ -72,19 +74,10 @@ async def async_unload_entry(hass: HomeAssistant, entry: PimqttEntry) -> bool:
     """Stop what is driven, and listen no more."""
     entry.runtime_data.sessions.close_all(RefusedError(NOT_CONNECTED, "unloaded"))
     async_dispatcher_send(hass, SIGNAL_ENTRY, False)
+    await entry.runtime_data.fleet.seen.async_close()
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: PimqttEntry) -> None:
     """Leave no file behind but blueprints, which automations may use."""
     await Seen(hass).async_remove()
-
-
-def _install_blueprints(hass: HomeAssistant, entry: PimqttEntry) -> None:
-    async def install(_event: Event | None = None) -> None:
-        await blueprint_files.async_install(hass)
-
-    if hass.is_running:
-        entry.async_create_background_task(hass, install(), "pimqtt blueprints")
-    else:
-        entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STARTED, install))

@@ -143,9 +143,7 @@ async def _snapshot(asked: Asked) -> Response:
 
 async def _call(asked: Asked) -> Response:
     data = asked.call.data
-    return await operations.call(
-        asked.hass, asked.runtime, asked.user, data["node"], data["action"], data["arguments"]
-    )
+    return await operations.call(asked.hass, asked.runtime, asked.user, data["node"], data["action"], data["arguments"])
 
 
 async def _each(places: Mapping[str, Place], send: Callable[[Place], Awaitable[Answer]]) -> Response:

@@ -24,11 +24,11 @@ async def async_install(hass: HomeAssistant) -> None:
     if "automation" not in hass.config.components:
         return
     known = helpers.async_get_blueprints(hass)
-    await known.async_populate()  # else Home Assistant, which looks whether the folder is there, never adds its own
     store: Store[dict[str, Any]] = Store(hass, _VERSION, f"{DOMAIN}.blueprints")
     written = await store.async_load() or {}
     folder = Path(hass.config.path("blueprints", "automation", DOMAIN))
     try:
+        await known.async_populate()  # else Home Assistant, which looks whether the folder is there, never adds its own
         now = await hass.async_add_executor_job(install, SOURCE, folder, written)
     except OSError as error:
         _LOGGER.warning("The blueprints could not be copied to %s: %s", folder, error)

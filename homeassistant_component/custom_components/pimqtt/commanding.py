@@ -12,20 +12,19 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
+from . import clocks
 from .answers import Answer, answer_of, unable_to, unanswered
 from .errors import NOT_FOUND, RefusedError
 from .fleet import SIGNAL_CALLED, SIGNAL_RESULT, Fleet
-from .model import Result, read_result
+from .model import Entity, Result, read_result
 from .nodes import Node
 from .publishing import EXPIRY_S, encoded, heard, publish, require_connection
 from .strict_json import WireError
 from .topics import Place
 
-#: What stops something where it is sent without a TTL: it is sent also where no answer is to be hoped for, and is never
-#: too late.
-STOPS: Final = ("stop", "OFF", 0, {"x": 0, "y": 0})
-
-
+#: What stops anything where it is sent without a TTL, and what stops whatever 0 does not move.
+_STOPS: Final = ("stop", "OFF")
+_ZEROS: Final = (0, {"x": 0, "y": 0})
 #: Keys of an answer that only we fill in.
 _OURS: Final = ("reason_key", "reason_placeholders")
 
@@ -51,11 +50,11 @@ class Commands:
     ) -> Answer:
         """Send a command and wait for its result."""
         node = self._reachable(place.node)
-        stops = ttl is None and value in STOPS
+        entity = node.entity(place)
+        stops = ttl is None and is_stop(value, entity)
         unable = unable_to(node, owner)
         if unable and not stops:
             return unable
-        entity = node.entity(place)
         moves = entity is not None and entity.motion in ("continuous", "bounded")
         expiry_s = None if stops else EXPIRY_S
         command = envelope(value, owner=owner, ttl=ttl, priority=priority, expiry_s=expiry_s)
@@ -63,7 +62,11 @@ class Commands:
         # what moves must not be kept and sent after a reconnect, as the client does with QoS 1
         sending = self.publish(place, "set", command, qos=0 if moves else 1, expiry_s=expiry_s)
         result = await _ask(self._results, command["id"], sending)
-        return unanswered(node, owner) if result is None else answer_of(result, sent_s)
+        if result is None:
+            return unanswered(node, owner)
+        answer = answer_of(result, sent_s)
+        limit_s = ttl or (entity.ttl.default if entity and entity.ttl else None) or EXPIRY_S
+        return answer if stops else clocks.judged(self._fleet, node, answer, limit_s, certain=not moves)
 
     async def call(self, node_id: str, action: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Make a node call and return its answer, as the wire has it."""
@@ -106,6 +109,14 @@ class Commands:
             waiting = self._calls.get(call_id) if isinstance(call_id, str) else None
             if waiting is not None and not waiting.done() and _readable(answer):
                 waiting.set_result(answer)
+
+
+def is_stop(value: Any, entity: Entity | None) -> bool:
+    """Tell whether a value without a TTL stops: it is sent also where no answer is to be hoped for, and never too late.
+
+    0 is where a servo goes, and may be where anything goes that we know nothing of.
+    """
+    return value in _STOPS or (value in _ZEROS and entity is not None and entity.motion != "bounded")
 
 
 def envelope(

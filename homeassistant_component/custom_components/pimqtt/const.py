@@ -13,7 +13,7 @@ CONF_SIDEBAR: Final = "sidebar"
 PROTOCOL: Final = 1
 #: The owner of what automations and scripts command.
 OWNER: Final = "Home Assistant"
-#: Where each repair is explained.
-TROUBLESHOOTING: Final = (
-    "https://github.com/pimqtt/pimqtt/blob/main/homeassistant_component/README.md#troubleshooting"
-)
+#: The wire takes names of so many characters.
+LONGEST_OWNER: Final = 64
+#: Where each repair is explained, below the address of the documentation, which is the manifest's.
+TROUBLESHOOTING: Final = "/blob/main/homeassistant_component/README.md#troubleshooting"

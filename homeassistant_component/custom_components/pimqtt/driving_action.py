@@ -7,7 +7,7 @@ import time
 from itertools import count
 from typing import Any, Final
 
-from .answers import ACCEPTED, ANSWER_S, UNANSWERED, Answer, refusing
+from .answers import ACCEPTED, ANSWER_S, REJECTED, UNANSWERED, Answer, refusing
 from .errors import NOT_CONNECTED, RefusedError
 from .runtime import Runtime
 from .topics import Place
@@ -24,30 +24,40 @@ class Operator:
         self.token: str | None = None
         self.ended = False
         silent = RefusedError(NOT_CONNECTED, "unanswered", name=place.node, seconds=f"{ANSWER_S:g}")
-        self.last = refusing(silent, outcome=UNANSWERED)
+        self.last = self._silence = refusing(silent, outcome=UNANSWERED)
         self._answered = asyncio.Event()
+        self._answered_seq = -1
 
     def tell(self, event: dict[str, Any]) -> None:
         """Take an event of the session."""
         self.token = event.get("token") or self.token
-        self.ended = self.ended or "ended" in event
-        if "answer" in event:
-            self.last = Answer(**{key: value for key, value in event["answer"].items() if key != "seq"})
+        if "ended" in event:
+            self.ended = True
+            told = {key: event[key] for key in ("reason_key", "reason_placeholders")}
+            self.last = Answer(outcome=REJECTED, code="unavailable", reason=event["ended"], **told)
+            self._answered.set()
+        elif "answer" in event and not self.ended:
+            answer = dict(event["answer"])
+            seq = answer.pop("seq")
+            self._answered_seq = self._answered_seq if seq is None else max(self._answered_seq, seq)
+            self.last = Answer(**answer)
             self._answered.set()
 
     @property
     def gives_up(self) -> bool:
         """Whether going on is useless."""
-        refused = self._answered.is_set() and self.last.outcome != ACCEPTED
+        refused = self.last is not self._silence and self.last.outcome != ACCEPTED
         return self.ended or (refused and self.last.code not in _PASSING)
 
-    async def answered(self) -> Answer:
-        """Return the newest answer; wait for the first one."""
+    async def answered(self, seq: int) -> Answer:
+        """Return the answer to the last command, wait for it; of a drive that was given up, why."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._answered.wait()
+                while not self.gives_up and self._answered_seq < seq:
+                    self._answered.clear()
+                    await self._answered.wait()
         except TimeoutError:
-            pass
+            return self._silence
         return self.last
 
 
@@ -62,7 +72,7 @@ async def drive_for(
         if operator.token is None:
             return operator.last
         ends_s = time.monotonic() + duration_s
-        for seq in count():
+        for seq in count():  # pragma: no branch - it ends by breaking
             session.send(seq, value, operator.token, priority)
             if duration_s == 0:
                 session.let_run()
@@ -70,6 +80,8 @@ async def drive_for(
             await asyncio.sleep(1 / session.rate_hz)
             if operator.gives_up or time.monotonic() >= ends_s:
                 break
-        return await operator.answered()
+        if duration_s and session.may_hold(time.monotonic()):
+            session.stop()  # before anything is waited for
+        return await operator.answered(seq)
     finally:
         runtime.sessions.close(session)

@@ -14,12 +14,13 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalType
 
-from . import topics
+from . import clocks, topics
 from .model import Result, read_info, read_lease, read_result
 from .nodes import Node
+from .publishing import is_connected
 from .seen import Seen
 from .strict_json import WireError, loads, quote
-from .topics import STOP, SYSTEM, Heard, Place
+from .topics import STOP, SYSTEM, TAKEN, Heard, Place
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -96,14 +97,18 @@ class Fleet:
             self.seen.forget(node)
             self._changed(node)
 
-    async def async_subscribe(self) -> list[Callable[[], None]]:
-        """Listen; return what ends that."""
-        self.connected = mqtt.is_connected(self._hass)
-        wanted = topics.subscriptions(self.base)
-        return [
-            mqtt.async_subscribe_connection_status(self._hass, self.connection),
-            *[await mqtt.async_subscribe(self._hass, one, self.heard, qos=1, encoding=None) for one in wanted],
-        ]
+    async def async_subscribe(self, at_end: Callable[[Callable[[], None]], None]) -> None:
+        """Listen; ``at_end`` is given what ends it, each as soon as it began. Raises ``HomeAssistantError``."""
+        self.connected = is_connected(self._hass)
+        at_end(mqtt.async_subscribe_connection_status(self._hass, self.connection))
+        for topic in topics.subscriptions(self.base):
+            at_end(await mqtt.async_subscribe(self._hass, topic, self.heard, qos=1, encoding=None))
+
+    @callback
+    def compare_clocks(self, node: Node, behind_s: float) -> None:
+        """A command showed by how much at least our clock is behind a node's (s)."""
+        node.compare_clocks(behind_s)
+        self._changed(node.id)
 
     def _node(self, node: str) -> Node:
         found = self.nodes.get(node)
@@ -158,7 +163,10 @@ class Fleet:
         place, payload = heard.place, _bytes(message)
         if place.device:
             lease = read_lease(payload) if payload else None
-            self._node(place.node).set_lease((place.device, place.key), lease, time.monotonic())
+            node = self._node(place.node)
+            if lease is not None and lease.end is not None:
+                lease = clocks.timed(node, lease, retained=message.retain)
+            node.set_lease((place.device, place.key), lease, time.monotonic())
             self._changed(place.node)
 
     def _result(self, heard: Heard, message: ReceiveMessage) -> None:
@@ -184,6 +192,8 @@ class Fleet:
         elif place == Place(place.node, STOP):
             node.latched = _word(_LATCH, payload)
             async_dispatcher_send(self._hass, SIGNAL_LATCH, Place(place.node), node.latched)
+        elif place.key == TAKEN:
+            node.took(place.device, payload.decode(errors="replace"))
         elif place.key == STOP:
             latched = _word(_LATCH, payload)
             if latched and len(node.latched_devices) < MAX_NODES:

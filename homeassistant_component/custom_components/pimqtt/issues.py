@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.loader import async_get_loaded_integration
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN, PROTOCOL, TROUBLESHOOTING
@@ -110,6 +111,8 @@ def health_of(node: Node) -> Iterator[Issue]:
         yield Issue("under_voltage", about)
     if info.clock_synchronised is False:
         yield Issue("clock_unsynchronised", about)
+    if node.clock_behind:
+        yield Issue("clock_behind", {**about, "seconds": f"{node.behind_s:.0f}"})
     if info.max_packet_size is not None and info.max_packet_size < PACKET_BYTES:
         sizes = {"size": f"{info.max_packet_size:,}", "needed": f"{PACKET_BYTES:,}"}
         yield Issue("packet_size", {**about, **sizes})
@@ -126,6 +129,6 @@ def _raise(hass: HomeAssistant, issue_id: str, issue: Issue, node: str) -> None:
         severity=issue.severity,
         translation_key=issue.key,
         translation_placeholders=issue.placeholders,
-        learn_more_url=TROUBLESHOOTING,
+        learn_more_url=f"{async_get_loaded_integration(hass, DOMAIN).documentation}{TROUBLESHOOTING}",
         data={"node": node, "name": issue.placeholders["name"]},
     )

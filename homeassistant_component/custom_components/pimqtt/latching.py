@@ -38,7 +38,7 @@ class Latches:
     def __init__(self, hass: HomeAssistant, fleet: Fleet) -> None:
         """Wait for nothing yet."""
         self._hass, self._fleet = hass, fleet
-        self._waiting: dict[Place, set[Told]] = {}
+        self._waiting: dict[tuple[Place, str], set[Told]] = {}
 
     def async_listen(self) -> list[Callable[[], None]]:
         """Hear answers; return what ends that."""
@@ -53,7 +53,7 @@ class Latches:
         nodes = [self._node(place) for place in places]
         word, base, sent_s = "ON" if on else "OFF", self._fleet.base, time.monotonic()
         topics = [all_stop(base)] if everything else [f"{place.topic(base, STOP)}/set" for place in places]
-        told = [self._expect(place) for place in places]
+        told = [self._expect(place, word) for place in places]
         sending = [asyncio.create_task(publish(self._hass, topic, word, qos=1)) for topic in topics]
         ways = sending * len(places) if everything else sending
         sent = [_Sent(*one) for one in zip(nodes, places, ways, told, strict=True)]
@@ -64,7 +64,7 @@ class Latches:
             for task in sending:
                 task.cancel()
             for one in sent:
-                self._waiting[one.place].discard(one.told)
+                self._expect_no_more(one, word)
 
     def _node(self, place: Place) -> Node:
         node = self._fleet.nodes.get(place.node)
@@ -72,24 +72,34 @@ class Latches:
             raise RefusedError(NOT_FOUND, "no_such_node", node=place.node[:64])
         return node
 
-    def _expect(self, place: Place) -> Told:
-        """Wait for what is told of a latch, from now on: it may come before the next line is run."""
+    def _expect(self, place: Place, word: str) -> Told:
+        """Wait until a latch is told to be ON, or OFF, from now on: it may be told before the next line is run."""
         told: Told = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(place, set()).add(told)
+        self._waiting.setdefault((place, word), set()).add(told)
         return told
+
+    def _expect_no_more(self, sent: _Sent, word: str) -> None:
+        waiting = self._waiting.get((sent.place, word), set())
+        waiting.discard(sent.told)
+        if not waiting:
+            self._waiting.pop((sent.place, word), None)
 
     @callback
     def _latch(self, place: Place, latched: bool) -> None:  # noqa: FBT001 - a signal's argument
-        for told in self._waiting.get(place, ()):
-            if not told.done():
-                told.set_result("ON" if latched else "OFF")
+        # the other word is no answer: a node that comes back tells what was before our message reached it
+        word = "ON" if latched else "OFF"
+        self._tell(place, word, word)
 
     @callback
     def _result(self, place: Place, result: Result) -> None:
         if place.key == STOP and result.outcome == REJECTED:
-            for told in self._waiting.get(Place(place.node, place.device), ()):
-                if not told.done():
-                    told.set_result(result)
+            for word in ("ON", "OFF"):
+                self._tell(Place(place.node, place.device), word, result)
+
+    def _tell(self, place: Place, word: str, told: str | Result) -> None:
+        for waiting in self._waiting.get((place, word), ()):
+            if not waiting.done():
+                waiting.set_result(told)
 
 
 async def _all_told(sent: list[_Sent], sending: list[asyncio.Task[None]]) -> None:

@@ -15,6 +15,8 @@ from .topics import SYSTEM, Place
 TOLD: Final = 5
 #: Anybody may publish under a node: of more entities nothing is kept.
 MOST: Final = 2000
+#: Clocks that are so far apart are told to be (s); below half of it they are not any more.
+APART_S: Final = 1.0
 #: Boards are remembered so long, to notice two under one id.
 BOARDS_FOR: Final = timedelta(minutes=10)
 
@@ -57,6 +59,11 @@ class Node:
     latched_devices: set[str] = field(default_factory=set)
     leases: dict[Key, HeardLease] = field(default_factory=dict)
     told: dict[Key, deque[Told]] = field(default_factory=dict)
+    #: by how much our clock is proven to be behind its (s), and whether that is to be told
+    behind_s: float = 0.0
+    clock_behind: bool = False
+    #: when each camera's picture was taken (ISO)
+    taken: dict[str, str] = field(default_factory=dict)
     boards: deque[tuple[datetime, str]] = field(default_factory=lambda: deque(maxlen=20))
 
     @property
@@ -96,10 +103,25 @@ class Node:
         elif key in self.leases or len(self.leases) < MOST:
             self.leases[key] = HeardLease(lease, now_s)
 
+    def compare_clocks(self, behind_s: float) -> None:
+        """Take by how much at least our clock was found to be behind its (s)."""
+        self.behind_s = max(0.0, behind_s)
+        self.clock_behind = self.behind_s >= (APART_S / 2 if self.clock_behind else APART_S)
+
     def tell(self, key: Key, result: Result, at: datetime) -> None:
         """Take a result."""
         if key in self.told or len(self.told) < MOST:
             self.told.setdefault(key, deque(maxlen=TOLD)).appendleft(Told(result, at))
+
+    def took(self, device: str, taken: str) -> None:
+        """Take when a camera took its picture; what is no time is none."""
+        try:
+            datetime.fromisoformat(taken)
+        except ValueError:
+            self.taken.pop(device, None)
+            return
+        if device in self.taken or len(self.taken) < MOST:
+            self.taken[device] = taken
 
     def said(self, info: Info, at: datetime) -> None:
         """Take an info."""

@@ -13,17 +13,17 @@ from homeassistant.core import HomeAssistant
 
 from . import entities, rights
 from .answers import Answer, of_place, refusing
-from .const import OWNER
+from .const import LONGEST_OWNER, OWNER
 from .errors import INVALID, NOT_FOUND, UNAUTHORIZED, RefusedError
 from .nodes import Node
 from .runtime import Runtime
 from .strict_json import number
-from .topics import STOP, Place
+from .topics import ID, STOP, Place
 
 
 def owner_of(user: User | None) -> str:
     """Return whom commands name as their owner: the user as Home Assistant shows it."""
-    return (user.name if user else None) or OWNER
+    return (user.name if user and user.name else "").strip()[:LONGEST_OWNER] or OWNER
 
 
 def place_of(hass: HomeAssistant, runtime: Runtime, user: User | None, entity: str) -> Place:
@@ -68,7 +68,7 @@ async def command(
 
 async def snapshot(runtime: Runtime, user: User | None, place: Place) -> Answer:
     """Take a picture with the camera that an entity belongs to."""
-    node = runtime.fleet.nodes[place.node]
+    node = known(runtime, place.node)
     button = Place(place.node, place.device, "snapshot")
     if node.entity(button) is None:
         raise RefusedError(NOT_FOUND, "not_a_camera", what=place.name)
@@ -107,7 +107,7 @@ async def latch_places(
     refused: list[tuple[Place, RefusedError]] = []
     for place in places:
         try:
-            rights.check_latch(hass, user, known(runtime, place.node), place, on=on)
+            rights.check_latch(hass, user, _with_latch(runtime, place), place, on=on)
             allowed.append(place)
         except RefusedError as error:
             refused.append((place, error))
@@ -122,6 +122,8 @@ async def call(
 ) -> dict[str, Any]:
     """Make a node call."""
     rights.check_call(hass, user, known(runtime, node), action)
+    if isinstance(owner := arguments.get("owner"), str):
+        await owner_for(hass, user, owner)
     return await runtime.commands.call(node, action, arguments)
 
 
@@ -143,6 +145,13 @@ def known(runtime: Runtime, node: str) -> Node:
     if found is None:
         raise RefusedError(NOT_FOUND, "no_such_node", node=node[:64])
     return found
+
+
+def _with_latch(runtime: Runtime, place: Place) -> Node:
+    """Return the node of a place whose topic can be published to: a device's name is whatever a user wrote."""
+    if place.device and not ID.fullmatch(place.device):
+        raise RefusedError(NOT_FOUND, "no_such_output", output=place.name)
+    return known(runtime, place.node)
 
 
 def _goes_by(owner: str, name: str) -> bool:

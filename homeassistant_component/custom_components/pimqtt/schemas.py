@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.helpers import config_validation as cv
 
+from .const import LONGEST_OWNER
+
 if TYPE_CHECKING:
     import probatio as vol
 else:
@@ -26,7 +28,7 @@ def _whole(value: Any) -> int:
     return int(number)
 
 
-OWNER: Final = vol.All(cv.string, vol.Length(min=1, max=64))
+OWNER: Final = vol.All(cv.string, vol.Length(min=1, max=LONGEST_OWNER))
 PRIORITY: Final = vol.All(_no_bool, _whole, vol.Range(min=0, max=9))
 #: A TTL; the agent's own limits stand above it.
 SECONDS: Final = vol.All(_no_bool, vol.Coerce(float), vol.Range(min=0.05, max=31_536_000))

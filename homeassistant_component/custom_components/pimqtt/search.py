@@ -11,9 +11,10 @@ from homeassistant.components.websocket_api import ActiveConnection
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from .fleet import SIGNAL_NODE, Fleet
+from .fleet import SIGNAL_NODE
 from .nodes import Node
 from .rights import may_all
+from .runtime import loaded
 from .view import node_view
 
 _PROGRESS_S: Final = 0.25
@@ -22,23 +23,27 @@ _PROGRESS_S: Final = 0.25
 class Search:
     """One search; it ends by itself."""
 
-    def __init__(
-        self, hass: HomeAssistant, fleet: Fleet, connection: ActiveConnection, message_id: int, seconds: float
-    ) -> None:
+    def __init__(self, hass: HomeAssistant, connection: ActiveConnection, message_id: int, seconds: float) -> None:
         """Look for nothing yet."""
-        self._hass, self._fleet, self._connection, self._id = hass, fleet, connection, message_id
+        self._hass, self._connection, self._id = hass, connection, message_id
         self._started_s, self._seconds = time.monotonic(), seconds
-        self._known = {node.id for node in fleet.nodes.values() if node.shown}
+        self._known = {node.id for node in self._nodes.values() if node.shown}
         self._found: set[tuple[str, str]] = set()
         self._timer: Any = None
         self._end_browsing: Callable[[], Awaitable[None]] | None = None
         self._ended = False
         self._unsubscribe = async_dispatcher_connect(hass, SIGNAL_NODE, self._changed)
 
+    @property
+    def _nodes(self) -> dict[str, Node]:
+        """The nodes of the entry as it is loaded now: it may be reloaded meanwhile."""
+        runtime = loaded(self._hass)
+        return runtime.fleet.nodes if runtime else {}
+
     @callback
     def start(self) -> None:
         """Tell what is known, and look on."""
-        for node in list(self._fleet.nodes.values()):
+        for node in list(self._nodes.values()):
             self._tell_node(node)
         if may_all(self._connection.user, POLICY_READ) and "zeroconf" in self._hass.config.components:
             self._hass.async_create_task(self._browse(), "pimqtt search")
@@ -82,7 +87,7 @@ class Search:
 
     @callback
     def _changed(self, node: str) -> None:
-        found = self._fleet.nodes.get(node)
+        found = self._nodes.get(node)
         if found is not None:
             self._tell_node(found)
 

@@ -23,11 +23,19 @@ class Seen:
         """Know nothing yet."""
         self._store: Store[dict[str, dict[str, Any]]] = Store(hass, _VERSION, f"{DOMAIN}.seen")
         self._nodes: dict[str, dict[str, Any]] = {}
+        self._open, self._unsaved = True, False
 
     async def async_load(self) -> None:
         """Read what the last run wrote."""
         raw = await self._store.async_load()
-        self._nodes = raw if isinstance(raw, dict) else {}
+        kept = raw if isinstance(raw, dict) else {}
+        self._nodes = {node: one for node, one in kept.items() if isinstance(one, dict)}
+
+    async def async_close(self) -> None:
+        """Write what is not yet written, and no more after that: the next entry reads it, or deletes it."""
+        self._open = False
+        if self._unsaved:
+            await self._store.async_save(self._nodes)
 
     async def async_remove(self) -> None:
         """Delete the file."""
@@ -38,21 +46,35 @@ class Seen:
         """Set when the node came or went: what is retained did so before we listened."""
         before = self._nodes.get(node.id, {})
         known = before.get("online") is online
-        since = dt_util.parse_datetime(str(before.get("since"))) if known else None
+        since = _moment(before.get("since")) if known else None
         if node.since is not None and node.online is online:
             return
         node.online = online
-        node.since = _aware(since) or dt_util.utcnow()
+        node.since = since or dt_util.utcnow()
         node.exact = bool(before.get("exact")) if since else not retained
         self._nodes[node.id] = {"online": online, "since": node.since.isoformat(), "exact": node.exact}
-        self._store.async_delay_save(lambda: self._nodes, _DELAY_S)
+        self._save()
 
     @callback
     def forget(self, node: str) -> None:
         """A node left for good."""
         if self._nodes.pop(node, None) is not None:
-            self._store.async_delay_save(lambda: self._nodes, _DELAY_S)
+            self._save()
+
+    def _save(self) -> None:
+        self._unsaved = True
+        if self._open:
+            self._store.async_delay_save(self._content, _DELAY_S)
+
+    def _content(self) -> dict[str, dict[str, Any]]:
+        self._unsaved = False
+        return self._nodes
 
 
-def _aware(moment: datetime | None) -> datetime | None:
-    return moment if moment is not None and moment.tzinfo is not None else None
+def _moment(text: Any) -> datetime | None:
+    """Return the moment that a damaged file may well have."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None

@@ -8,14 +8,14 @@ from itertools import count
 from homeassistant.core import HomeAssistant, callback
 
 from .commanding import Commands
-from .const import OWNER
+from .const import LONGEST_OWNER, OWNER
 from .driving import Session, Tell
 from .errors import INVALID, NOT_FOUND, RefusedError
 from .fleet import Fleet
 from .topics import Place
 
-#: The wire takes names of 64 characters; some are left to tell sessions of one user apart.
-_LONGEST = 58
+#: Some characters of a name are left to tell sessions of one user apart.
+_LONGEST = LONGEST_OWNER - 6
 
 
 class Sessions:

@@ -16,6 +16,8 @@ RESERVED_IDS: Final = frozenset(
 #: The device whose entities are the node's own.
 SYSTEM: Final = "system"
 STOP: Final = "stop"
+#: The sensor that tells when a camera's picture was taken.
+TAKEN: Final = "taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def subscriptions(base: str) -> tuple[str, ...]:
     below = (
         "+/info", "+/availability", "+/+/availability", "+/+/lease", "+/+/+/lease", "+/result", "+/+/result",
         "+/+/+/result", "+/stop/state", "+/+/stop/state", f"+/{SYSTEM}/under_voltage/state",
+        f"+/+/{TAKEN}/state",
     )  # fmt: skip
     return tuple(f"{base}/{topic}" for topic in below)
 

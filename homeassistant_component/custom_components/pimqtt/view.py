@@ -21,7 +21,8 @@ def node_view(hass: HomeAssistant, node: Node, user: User | None) -> dict[str, A
     """Return a node; None where the user may read nothing of it.
 
     ``problems`` is what is wrong with its health while it is online, each ``{"key", "placeholders"}``: the key and the
-    texts of a repair, so of the translations' ``issues``: under_voltage, clock_unsynchronised, packet_size, denied.
+    texts of a repair, so of the translations' ``issues``: under_voltage, clock_unsynchronised, clock_behind,
+    packet_size, denied.
     """
     info = node.info
     devices = [view for one in info.devices if (view := _device(hass, node, info, one, user))] if info else []
@@ -105,6 +106,7 @@ def _entity(
         "control": entity.control,
         "token": entity.token,
         "lease": _lease(lease) if lease else None,
+        "taken": node.taken.get(device) if entity.platform == "camera" else None,
         "last": [told_view(told) for told in node.told.get((device, entity.key), ())],
     }
 

@@ -141,11 +141,11 @@ async def snapshot(hass: HomeAssistant, connection: ActiveConnection, msg: dict[
 def search(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
     """Look for nodes."""
     try:
-        runtime = required(hass)
+        required(hass)
     except RefusedError as error:
         refuse(connection, msg["id"], error)
         return
-    looking = Search(hass, runtime.fleet, connection, msg["id"], float(msg["seconds"]))
+    looking = Search(hass, connection, msg["id"], float(msg["seconds"]))
     connection.subscriptions[msg["id"]] = looking.end
     connection.send_result(msg["id"])
     looking.start()

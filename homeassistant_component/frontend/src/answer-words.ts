@@ -1,7 +1,7 @@
 /** Results and values in words. */
 
 import type { Cause, Code, Told, Value } from "./api.js";
-import type { Translate } from "./localize.js";
+import type { Key, Translate } from "./localize.js";
 
 /** What an answer says of its refusal. */
 export interface Refused {
@@ -13,11 +13,15 @@ export interface Refused {
   readonly reason_placeholders?: Readonly<Record<string, string>> | null;
 }
 
+/** Who it was; whoever gave no name is somebody. */
+export const ownerWords = (owner: string | null, t: Translate): string =>
+  owner === null || owner === "anonymous" ? t("someone") : owner;
+
 /** A refusal: our sentence for its code; the agent's own reason where the code says too little. */
 export function refusalWords({ code, reason, holder, reason_key: key, reason_placeholders: values }: Refused, t: Translate): string {
   const said = key ? t.backend(`exceptions.${key}.message`, values ?? {}) : null;
   if (said !== null) return said;
-  if (code === "held") return t("code.held", { holder: holder ?? t("someone") });
+  if (code === "held") return t("code.held", { holder: ownerWords(holder, t) });
   if (code === null) return reason ?? t("code.unknown");
   const words = t(`code.${code}`);
   const vague = code === "invalid" || code === "out_of_range" || code === "ttl_range" || code === "unavailable" || code === "forbidden";
@@ -26,12 +30,21 @@ export function refusalWords({ code, reason, holder, reason_key: key, reason_pla
 
 export const causeWords = (cause: Cause, t: Translate): string => t(`cause.${cause}`);
 
+/** The wire's words that are values. */
+const VALUES: Readonly<Record<string, Key>> = {
+  ON: "on", true: "on", OFF: "off", false: "off", stop: "stopped", PRESS: "pressed",
+  forward: "direction.forward", backward: "direction.backward", left: "direction.left", right: "direction.right",
+};
+
+function wordOf(value: string, t: Translate): string {
+  const key = VALUES[value];
+  return key === undefined ? value : t(key);
+}
+
 /** A value as people say it: an arrow for a drive's direction, `40 %`, `on`. */
 export function valueWords(value: Value, t: Translate): string {
-  if (value === "ON" || value === true) return t("on");
-  if (value === "OFF" || value === false) return t("off");
   if (value === null) return t("stopped");
-  if (typeof value !== "object") return String(value);
+  if (typeof value !== "object") return wordOf(String(value), t);
   const { x, y, state, brightness } = value;
   if (typeof x === "number" && typeof y === "number") return directionWords(x, y, t);
   if (state === "ON" && typeof brightness === "number") return `${Math.round(brightness / 2.55)} %`;
@@ -46,7 +59,7 @@ function directionWords(x: number, y: number, t: Translate): string {
 
 /** One line about what happened to an output: `Anna: forward`, `Ben: refused, Anna holds the controls`. */
 export function toldWords(told: Told, t: Translate): string {
-  const owner = told.owner === null || told.owner === "anonymous" ? t("someone") : told.owner;
+  const owner = ownerWords(told.owner, t);
   if (told.outcome === "reverted") return t("told.over", { owner, cause: told.cause === null ? "" : causeWords(told.cause, t) });
   const value = valueWords(told.value, t);
   if (told.outcome === "accepted") return t("told.done", { owner, value });

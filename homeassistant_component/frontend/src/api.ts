@@ -59,6 +59,8 @@ export interface Entity {
   control: "exclusive" | "shared" | null;
   token: "required" | "optional" | null;
   lease: Lease | null;
+  /** When a camera's picture was taken (ISO), of each; its sensor shows the time of one in ten seconds. */
+  taken?: string | null;
   last: readonly Told[];
 }
 
@@ -125,8 +127,10 @@ export interface DriveEvent {
   holder?: string | null;
   mine?: boolean;
   told?: Told;
-  /** The component ended the session, and why. */
+  /** The component ended the session, and why: in English, and as a sentence of its translations. */
   ended?: string;
+  reason_key?: string | null;
+  reason_placeholders?: Readonly<Record<string, string>> | null;
 }
 
 export interface Command {

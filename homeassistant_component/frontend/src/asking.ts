@@ -2,7 +2,7 @@
 
 import type { Answer } from "./api.js";
 import { refusalWords } from "./answer-words.js";
-import { asHassError, isOutOfReach, type HassError } from "./hass.js";
+import { asHassError, isOurs, isOutOfReach, type HassError } from "./hass.js";
 import type { Translate } from "./localize.js";
 
 /** A refusal in words; null for what was accepted. */
@@ -29,13 +29,16 @@ export function failed(raw: unknown, t: Translate): string {
       return t("trouble.no_broker");
     case "unknown_command":
       return t("trouble.not_set_up");
+    case "invalid_format":
+      return t("trouble.not_understood");
     default:
       return isOutOfReach(error) ? t("trouble.unreached") : `${t("trouble.refused")}: ${why(error, t)}`;
   }
 }
 
-function fromComponent({ translation_domain: domain, translation_key: key, translation_placeholders: values }: HassError, t: Translate): string | null {
-  return domain === "pimqtt" && key !== undefined ? t.backend(`exceptions.${key}.message`, values ?? {}) : null;
+function fromComponent(error: HassError, t: Translate): string | null {
+  const { translation_key: key, translation_placeholders: values } = error;
+  return isOurs(error) && key !== undefined ? t.backend(`exceptions.${key}.message`, values ?? {}) : null;
 }
 
 /** Why an answer is a refusal, in words; empty where it was accepted. */

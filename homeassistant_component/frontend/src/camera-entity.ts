@@ -14,6 +14,13 @@ export function preferLive(hass: Hass, cameraId: string): string {
   return live && hass.states[live.entity_id]?.state !== "unavailable" ? live.entity_id : cameraId;
 }
 
+/** What a camera is called: as its device, whose one camera it is. */
+export function cameraName(hass: Hass, cameraId: string): string {
+  const device = hass.devices[hass.entities[cameraId]?.device_id ?? ""];
+  const friendly = hass.states[cameraId]?.attributes["friendly_name"];
+  return device?.name_by_user ?? device?.name ?? (typeof friendly === "string" ? friendly : cameraId);
+}
+
 /** Whether Home Assistant streams it; MQTT's pictures are stills. */
 export function isLive(hass: Hass, cameraId: string): boolean {
   const features = hass.states[cameraId]?.attributes["supported_features"];

@@ -34,8 +34,6 @@ export type ConnectionEvent = "ready" | "disconnected";
 export interface Connection {
   readonly connected: boolean;
   readonly socket?: Socket | undefined;
-  /** Sends without waiting for an answer; throws where the socket is not open. */
-  sendMessage(message: Record<string, unknown>): void;
   sendMessagePromise(message: Record<string, unknown>): Promise<unknown>;
   subscribeMessage(
     callback: (event: unknown) => void,
@@ -63,6 +61,13 @@ export interface Hass {
   loadBackendTranslation?: (category: string, integration?: string) => Promise<unknown>;
 }
 
+/** A state as Home Assistant writes it. */
+export function stateWords(hass: Hass, entity: HassEntity): string {
+  if (hass.formatEntityState) return hass.formatEntityState(entity);
+  const unit = entity.attributes["unit_of_measurement"];
+  return typeof unit === "string" ? `${entity.state} ${unit}` : entity.state;
+}
+
 /** A websocket error as Home Assistant's connection rejects with it. */
 export interface HassError {
   code: string | number;
@@ -81,6 +86,12 @@ export function asHassError(error: unknown): HassError {
   const { code, message, ...rest } = error as { code: unknown; message?: unknown };
   return { ...rest, code: typeof code === "number" ? code : String(code), message: typeof message === "string" ? message : "" };
 }
+
+/** The domain of the component's translations. */
+export const OURS = "pimqtt";
+
+/** Whether the component itself refused. */
+export const isOurs = ({ translation_domain: domain }: HassError): boolean => domain === OURS;
 
 /** Whether Home Assistant could not be reached: ERR_CANNOT_CONNECT and ERR_CONNECTION_LOST of home-assistant-js-websocket. */
 export const isOutOfReach = ({ code }: HassError): boolean => code === 1 || code === 3;

@@ -16,6 +16,9 @@ export interface Translate {
 
 const LANGUAGES: Readonly<Record<string, Readonly<Record<Key, string>>>> = { en, de };
 
+/** Whether there is such a text: of words that a Pi sends, we know some. */
+export const isKey = (key: string): key is Key => key in en;
+
 /** A translator; the language may bear a region (`de-CH`). */
 export function translator(language: string, backend: Backend = () => null): Translate {
   const texts = LANGUAGES[language.split("-")[0]?.toLowerCase() ?? ""] ?? en;

@@ -2,7 +2,7 @@
 
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
-import { hasStill, isLive, stillUrl, takenAt } from "./camera-entity.js";
+import { cameraName, hasStill, isLive, stillUrl, takenAt } from "./camera-entity.js";
 import type { Hass } from "./hass.js";
 import { translator } from "./localize.js";
 
@@ -32,6 +32,8 @@ export class Picture extends LitElement {
   @property() entity = "";
   /** A still is fetched again so often (ms), and whenever there is a newer one. */
   @property({ attribute: false }) refresh_ms = 5000;
+  /** When the newest still was taken, where that is known sooner than Home Assistant shows it (ISO). */
+  @property({ attribute: false }) newest: string | null = null;
   @state() private failed = false;
   @state() private salt = 0;
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -66,7 +68,7 @@ export class Picture extends LitElement {
       this.taken = undefined;
     }
     if (this.live && this.hass) this.live.hass = this.hass;
-    if (this.hass) this.follow(takenAt(this.hass, this.entity));
+    if (this.hass) this.follow(this.newest ?? takenAt(this.hass, this.entity));
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -78,11 +80,10 @@ export class Picture extends LitElement {
     }
     const url = stillUrl(hass, entity, this.salt);
     const t = translator(hass.language);
-    const name = hass.states[entity]?.attributes["friendly_name"];
     if (url === null || this.failed || this.coming || !hasStill(hass, entity, Date.now())) return html`<p>${t("picture.none")}</p>`;
     return html`<img
       src=${url}
-      alt=${t("picture.of", { name: typeof name === "string" ? name : entity })}
+      alt=${t("picture.of", { name: cameraName(hass, entity) })}
       draggable="false"
       @error=${() => { this.failed = true; }}
     />`;

@@ -4,7 +4,7 @@ import { functionsOf, layoutOf, neighbour } from "../src/header/layout.js";
 import { EVERY_MS, Levels } from "../src/header/levels.js";
 import { HEADER } from "../src/header/table.js";
 import { byLine, inConflict, lineNumber, usesOf } from "../src/header/uses.js";
-import { levelSign, pinWords, useWords } from "../src/header/words.js";
+import { kindWords, levelSign, pinWords, useWords } from "../src/header/words.js";
 import { translator } from "../src/localize.js";
 import "../src/index.js";
 import { answering, DEMO, GREENHOUSE, homeOf, PINS, PIS, there } from "./fleet-home.js";
@@ -102,8 +102,25 @@ describe("uses", () => {
     expect(words(15)).toContain("conflict");
     expect(words(27)).toBe("Pin 27, GPIO0 (ID_SD), free, for a HAT");
     expect(words(1)).toBe("Pin 1, 3V3");
-    expect(useWords({ name: "Pump", role: "pin", line: 17, device: null, mode: null, level: null })).toBe("Pump");
+    expect(useWords({ name: "Pump", role: "pin", line: 17, device: null, mode: null, level: null }, t)).toBe("Pump");
     expect([levelSign({ level: 0.4, mode: "pwm" }), levelSign({ level: 0, mode: "output" }), levelSign({ level: null, mode: null })]).toEqual(["40%", "0", ""]);
+  });
+});
+
+describe("what the Pi names, in the user's language", () => {
+  const role = (words: string, language: string) =>
+    useWords({ name: "Auto", role: words, line: 5, device: null, mode: null, level: null }, translator(language));
+
+  it.each([
+    ["left.forward", "Auto left forward", "Auto links vorwärts"], ["right.backward", "Auto right backward", "Auto rechts rückwärts"],
+    ["left.enable", "Auto left enable", "Auto links Freigabe"], ["steering.pin", "Auto steering", "Auto Lenkung"],
+    ["rgb.green", "Auto green", "Auto grün"], ["pin", "Auto", "Auto"], ["left.odd_one", "Auto left odd_one", "Auto links odd_one"],
+  ])("role %s", (words, english, german) => {
+    expect([role(words, "en"), role(words, "de")]).toEqual([english, german]);
+  });
+
+  it.each([["switch", "Schalter"], ["binary_sensor", "Kontakt"], ["their_kind", "their kind"]])("kind %s", (kind, german) => {
+    expect(kindWords(kind, translator("de"))).toBe(german);
   });
 });
 

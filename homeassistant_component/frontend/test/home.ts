@@ -22,13 +22,6 @@ export class FakeConnection implements Connection {
   readonly subscriptions: { message: Message; hear: Hears; open: boolean }[] = [];
   private readonly listeners = new Map<ConnectionEvent, Set<() => void>>();
 
-  sendMessage(message: Message): void {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the real one throws this number
-    if (!this.connected) throw 3;
-    this.sent.push(message);
-    this.answers(message);
-  }
-
   async sendMessagePromise(message: Message): Promise<unknown> {
     this.sent.push(message);
     await Promise.resolve();

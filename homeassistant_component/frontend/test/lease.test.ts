@@ -23,6 +23,13 @@ describe("what is sent", () => {
     expect(extend(output({ lease: { ...LEASE, value: "OFF" } }), 1, 30_000)).toEqual({ entity_id: to, value: "OFF", ttl: 120 });
   });
 
+  test("a light's value goes back without its mode of colour: the agent refuses that in a command", () => {
+    const value = { state: "ON", brightness: 102, color_mode: "brightness" };
+    const command = { state: "ON", brightness: 102 };
+    expect(extend(output({ lease: { ...LEASE, value } }), 1, 0).value).toEqual(command);
+    expect(end(output({ lease: { ...LEASE, resting: value } })).value).toEqual(command);
+  });
+
   test("the output's own limits hold", () => {
     const ttl = { default: null, min: null, max: 120, required: false };
     expect(choices(output({ ttl }), [1, 2, 5])).toEqual([1, 2]);
@@ -76,6 +83,14 @@ describe("the card", () => {
     expect(card.text("button")).toBe("1 min | 5 min | 15 min");
     await card.press("5 min");
     expect(card.connection.sent.at(-1)).toEqual({ type: "pimqtt/command", entity_id: "switch.car1_pump", value: "ON", ttl: 300 });
+  });
+
+  test("a state that is neither on nor off is said as Home Assistant says it", async () => {
+    const card = await show();
+    const away = { entity_id: "switch.car1_pump", state: "unavailable", attributes: {} };
+    card.card.hass = { ...card.hass, language: "de", states: { ...card.hass.states, "switch.car1_pump": away }, formatEntityState: () => "Nicht verfügbar" };
+    await card.wait();
+    expect(card.text(".words p")).toBe("In Ruhe: Nicht verfügbar");
   });
 
   test("running: it counts down, names the holder and what follows, and draws only then", async () => {

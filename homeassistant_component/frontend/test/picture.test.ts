@@ -77,7 +77,7 @@ describe("the picture", () => {
 
   test("a still is fetched again and again, while the tab is seen", async () => {
     const picture = await show(plain, "camera.car1_camera");
-    expect(image(picture)?.getAttribute("alt")).toBe("Picture of Camera");
+    expect(image(picture)?.getAttribute("alt")).toBe("Picture from Camera");
     const first = image(picture)?.src;
     await vi.advanceTimersByTimeAsync(1000);
     await picture.updateComplete;
@@ -87,6 +87,16 @@ describe("the picture", () => {
     await vi.advanceTimersByTimeAsync(5000);
     expect(image(picture)?.src).toBe(second);
     hidden.mockRestore();
+  });
+
+  test("it is named after its device, once: the entity's own name says that it is a picture, too", async () => {
+    const named = { ...plain.states["camera.car1_camera"], attributes: { access_token: "abc", friendly_name: "Auge Picture" } } as HassEntity;
+    const states = { ...plain.states, "camera.car1_camera": named };
+    const alt = async (over: Partial<Hass>) => image(await show({ ...plain, states, ...over }, "camera.car1_camera"))?.getAttribute("alt");
+    const called = { id: "dev-camera", name: "Eye", name_by_user: "Auge" };
+    expect(await alt({ language: "de", devices: { "dev-camera": called } })).toBe("Bild von Auge");
+    expect(await alt({ devices: { "dev-camera": { ...called, name_by_user: null } } })).toBe("Picture from Eye");
+    expect(await alt({ devices: {} })).toBe("Picture from Auge Picture");
   });
 
   test("a picture that can't be had is said to be missing, and tried again", async () => {

@@ -4,6 +4,7 @@ import { refusalWords, toldWords, valueWords } from "../src/answer-words.js";
 import { heard, NOTHING, type FleetState } from "../src/fleet.js";
 import { translator } from "../src/localize.js";
 import { fitsDrive } from "../src/drive/config.js";
+import { chipWords, stateSentence } from "../src/drive/words.js";
 import { othersOf } from "../src/drive/view.js";
 import { entityTrouble, fleetTrouble, reachTrouble } from "../src/trouble.js";
 import { device, entity, FakeConnection, FLEET, home, node, told } from "./home.js";
@@ -13,7 +14,11 @@ const t = translator("en");
 describe("answers", () => {
   test("a refusal names the holder", () => {
     expect(refusalWords({ code: "held", reason: "x", holder: "Ben" }, t)).toBe("Ben holds the controls.");
-    expect(refusalWords({ code: "held", reason: "x", holder: null }, t)).toBe("Somebody holds the controls.");
+    for (const holder of [null, "anonymous"])
+      expect(refusalWords({ code: "held", reason: "x", holder }, t)).toBe("Somebody holds the controls.");
+    const hass = home(new FakeConnection());
+    const held = { kind: "held", by: "anonymous", shared: false } as const;
+    expect([chipWords(held, t), stateSentence(held, hass, t)]).toEqual(["Somebody drives", expect.stringMatching(/^Somebody holds/)]);
   });
 
   test("where the code says too little the agent's reason stands beside it", () => {
@@ -25,10 +30,15 @@ describe("answers", () => {
   test.each<[Value, string]>([
     ["ON", "on"], ["OFF", "off"], [null, "stopped"], [40, "40"], [{ x: 0, y: 1 }, "forward"], [{ x: 0.2, y: -0.5 }, "backward"],
     [{ x: -0.5, y: 0.1 }, "left"], [{ x: 1, y: 0 }, "right"], [{ x: 0, y: 0 }, "stopped"], [{ state: "ON", brightness: 102 }, "40 %"],
-    [{ state: "OFF" }, "off"], [{ odd: 1 }, '{"odd":1}'],
+    [{ state: "OFF" }, "off"], [{ odd: 1 }, '{"odd":1}'], ["backward", "backward"], ["stop", "stopped"], ["PRESS", "pressed"], ["odd", "odd"],
   ])("%j is said as %s", (value, words) => {
     expect(valueWords(value, t)).toBe(words);
   });
+
+  test.each<[Value, string]>([["forward", "vorwärts"], ["left", "links"], ["stop", "steht"], ["PRESS", "gedrückt"], [true, "ein"]])(
+    "the wire's word %j is %s in German", (value, words) => {
+      expect(valueWords(value, translator("de"))).toBe(words);
+    });
 
   test("what became of others' commands is one line each", () => {
     expect(toldWords(told(), t)).toBe("Ben: forward");

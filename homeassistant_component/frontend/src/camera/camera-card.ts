@@ -94,7 +94,7 @@ export class CameraCard extends BaseCard<CameraConfig> {
     const { t } = this;
     return html`<figure>
       <div class="stage">
-        ${away !== null ? nothing : html`<pimqtt-picture data-camera=${entity} .hass=${hass} entity=${entity} .refresh_ms=${config.refresh_s * 1000}></pimqtt-picture>`}
+        ${away !== null ? nothing : html`<pimqtt-picture data-camera=${entity} .hass=${hass} entity=${entity} .newest=${source.taken} .refresh_ms=${config.refresh_s * 1000}></pimqtt-picture>`}
         <button aria-label=${t("camera.open", { name })} ?disabled=${away === "missing"} @click=${() => { moreInfo(this, entity); }}></button>
         ${away === null ? this.age(source, hass) : html`<span class="away">${t(away === "missing" ? "trouble.missing" : "camera.away", { entity, name })}</span>`}
       </div>

@@ -36,7 +36,7 @@ export function sourceOf(entityId: string, fleet: FleetState, hass: Hass): Sourc
     live: isLive(hass, entity),
     name: still ? cameraName(still) : typeof friendly === "string" ? friendly : entityId,
     away: !state ? "missing" : state.state === "unavailable" ? "unavailable" : null,
-    taken: takenAt(hass, entity),
+    taken: still?.entity.taken ?? takenAt(hass, entity),
     snapshot: still && still.node.online && still.device.online ? still.entity.entity_id : null,
   };
 }

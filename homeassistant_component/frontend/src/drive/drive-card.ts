@@ -7,7 +7,7 @@ import { failed, refused } from "../asking.js";
 import { BaseCard, type GridOptions } from "../base-card.js";
 import { ageStyles } from "../camera/age.js";
 import { sourceOf } from "../camera/sources.js";
-import { takenAt, takenSensor } from "../camera-entity.js";
+import { takenSensor } from "../camera-entity.js";
 import { find, type Found } from "../fleet.js";
 import type { ConfigForm } from "../forms.js";
 import type { Connection, Hass } from "../hass.js";
@@ -22,7 +22,7 @@ import { limitPct, STILL } from "./stick.js";
 import { STILL_MS, Stills, type Look } from "./stills.js";
 import { driveStyles } from "./styles.js";
 import { age, controls, header, othersOf, pad, toldList, type Actions } from "./view.js";
-import { gamepadHint, lasting, sentence } from "./words.js";
+import { errorWords, gamepadHint, lasting, sentence } from "./words.js";
 
 /** Without a lease of our own the card is drawn again so often (ms): picture age, others' leases. */
 const LOOK_MS = 1000;
@@ -112,14 +112,12 @@ export class DriveCard extends BaseCard<DriveConfig> {
     const title = config.name ?? found.device.name;
     const allowed = mayDrive(held) && !this.preview && found.node.supported;
     const said = this.say(found, held, hass);
-    const refusal = driving && lasting(driving, held, performance.now());
-    const tone = refusal || held.kind === "latched" ? "bad" : said ? "" : "quiet";
     return html`${header(title, held, driving?.sender.roundTrip() ?? null, t)}
       <div class="stage ${this.camera === null ? "" : "seen"}">
         ${this.camera === null ? nothing : this.picture(hass, this.camera)}
         <div class="place">${pad(driving, driving?.inputs.knob ?? STILL, allowed, config.keyboard !== false, title, t)}</div>
       </div>
-      <p class="say ${tone}" role="status" aria-live="polite">${said || this.hint(config)}</p>
+      <p class="say ${said ? this.tone(held) : "quiet"}" role="status" aria-live="polite">${said || this.hint(config)}</p>
       ${controls(held, this.limit, this.preview, this.actions(found), t)}
       ${toldList(othersOf([...(driving?.told ?? []), ...found.entity.last], driving?.standing.owner ?? null), hass, t)}`;
   }
@@ -145,6 +143,12 @@ export class DriveCard extends BaseCard<DriveConfig> {
     return this.driving ? sentence(this.driving, held, hass, this.t) : "";
   }
 
+  private tone(held: Holding): "bad" | "" {
+    const { driving } = this;
+    const refused = driving && (driving.error ?? lasting(driving, held, performance.now()));
+    return refused || held.kind === "latched" ? "bad" : "";
+  }
+
   private hint({ keyboard, gamepad }: DriveConfig): string {
     const touch = window.matchMedia("(pointer: coarse)").matches;
     const hint = this.t(keyboard === false || touch ? "drive.hint" : "drive.hint_keys");
@@ -168,7 +172,8 @@ export class DriveCard extends BaseCard<DriveConfig> {
 
   private picture(hass: Hass, camera: string): TemplateResult {
     const refresh = this.driving?.sender.driving ? STILL_MS.driving : STILL_MS.idle;
-    return html`<pimqtt-picture .hass=${hass} entity=${camera} .refresh_ms=${refresh}></pimqtt-picture>${age(takenAt(hass, camera), this.t)}`;
+    const { taken } = sourceOf(camera, this.fleet, hass);
+    return html`<pimqtt-picture .hass=${hass} entity=${camera} .newest=${taken} .refresh_ms=${refresh}></pimqtt-picture>${age(taken, this.t)}`;
   }
 
   private enter(connection: Connection, config: DriveConfig, { entity }: Found): void {
@@ -190,6 +195,8 @@ export class DriveCard extends BaseCard<DriveConfig> {
         if (this.driving?.sender.driving) this.said = "";
         this.requestUpdate();
       },
+      // told until the next drive: there may soon be a session again, and its user would wonder why the car stands
+      interrupted: (error) => { this.said = errorWords(error, this.t); },
     });
     this.driving.start();
   }

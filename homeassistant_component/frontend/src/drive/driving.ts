@@ -6,7 +6,7 @@ import type { Connection, HassError } from "../hass.js";
 import type { Standing } from "./holder.js";
 import { Inputs } from "./inputs.js";
 import { period_ms, RATE_HZ, Sender } from "./sender.js";
-import { Session } from "./session.js";
+import { ENDED, Session } from "./session.js";
 import { isStill, limited, STILL } from "./stick.js";
 import { onLeaving } from "./stop-signals.js";
 import { answered, begin, type TakeOver } from "./take-over.js";
@@ -25,6 +25,8 @@ export interface DrivingOptions {
   /** Where several may drive, another holder takes nothing away. */
   readonly shared: () => boolean;
   readonly changed: () => void;
+  /** A drive was under way when its session ended, and why. */
+  readonly interrupted: (error: HassError) => void;
 }
 
 /** What the car, or the component for it, said no to. */
@@ -62,6 +64,7 @@ export class Driving {
     this.session = new Session(options.connection, options.entityId, {
       opened: (event) => { this.opened(event); },
       heard: (event) => { this.heard(event); },
+      refused: (error) => { this.misunderstood(error); },
       lost: (error) => { this.lost(error); },
     });
     this.sender = new Sender(this.session, pace);
@@ -126,7 +129,7 @@ export class Driving {
   /** Take the controls from another: the car stands still until we point somewhere. */
   take(): void {
     this.inputs.drop();
-    this.refusal = null;
+    this.refusal = this.error = null;
     this.raise(begin(this.sender.priority, this.sender.seq));
     this.asked_ms = performance.now();
     this.pointed = STILL;
@@ -144,7 +147,7 @@ export class Driving {
     if (!this.sender.driving) {
       this.sender.freshen(now);
       if (isStill(point)) return;
-      this.refusal = null;
+      this.refusal = this.error = null;
     }
     this.takeOver = { step: "none" };
     this.pointed = point;
@@ -252,9 +255,19 @@ export class Driving {
     this.inputs.drop();
   }
 
-  private lost(error: HassError | null): void {
+  /** What we send does not reach the component: to go on would be in vain. */
+  private misunderstood(error: HassError): void {
+    this.stop();
     this.error = error;
+    this.options.changed();
+  }
+
+  /** Why a session was ended is told until there is another, or a better reason for having none. */
+  private lost(error: HassError | null): void {
+    if (error !== null || this.error?.code !== ENDED) this.error = error;
+    if (error !== null && this.sender.driving) this.options.interrupted(error);
     this.fall();
+    this.takeOver = { step: "none" };
     this.sender.priority = 0;
     this.known = { ...FRESH, forbidden: error?.code === "unauthorized" };
     this.options.changed();

@@ -1,7 +1,7 @@
 /** A driving session with the component: opened, lost with the connection, opened again; it never drives by itself. */
 
 import { openDrive, type DriveEvent } from "../api.js";
-import { asHassError, isOutOfReach, type Connection, type HassError } from "../hass.js";
+import { asHassError, isOurs, isOutOfReach, OURS, type Connection, type HassError } from "../hass.js";
 import type { Frame, Sending, Transport } from "./sender.js";
 
 /** More than about two commands waiting in the browser (bytes): the way is blocked, what we add would come late. */
@@ -9,10 +9,19 @@ const BACKLOG_BYTES = 1024;
 /** After a refused session we ask again so often (ms): rights and entities may change. */
 const RETRY_MS = 5000;
 
+/** The code of a session's end that the component told. */
+export const ENDED = "ended";
+
+const ending = (message: string, { reason_key: key, reason_placeholders: values }: DriveEvent): HassError => ({
+  code: ENDED, message, ...(key ? { translation_domain: OURS, translation_key: key, translation_placeholders: values ?? {} } : {}),
+});
+
 export interface Hears {
   opened(event: DriveEvent): void;
   heard(event: DriveEvent): void;
-  /** The session is over; nothing can be sent. `error` says why it could not be opened. */
+  /** Home Assistant did not hand to the component what was sent: no event tells what became of it. */
+  refused(error: HassError): void;
+  /** The session is over; nothing can be sent. `error` says why it could not be opened, or was ended. */
   lost(error: HassError | null): void;
 }
 
@@ -47,7 +56,7 @@ export class Session implements Transport {
     const backlog = this.connection.socket?.bufferedAmount ?? 0;
     if (typeof frame.value === "object" && backlog > BACKLOG_BYTES) return "stalled";
     const { seq, value, token, priority } = frame;
-    return this.post({
+    this.post({
       type: "pimqtt/drive/send",
       session: this.id,
       seq,
@@ -55,20 +64,21 @@ export class Session implements Transport {
       ...(token === null ? {} : { token }),
       ...(priority === 0 ? {} : { priority }),
     });
+    return "sent";
   }
 
   askToken(): void {
     if (this.id !== null && this.connection.connected) this.post({ type: "pimqtt/drive/token", session: this.id });
   }
 
-  /** Never by a promise: Home Assistant's connection may queue those and send them after a reconnect. */
-  private post(message: Record<string, unknown>): Sending {
-    try {
-      this.connection.sendMessage(message);
-      return "sent";
-    } catch {
-      return "lost"; // the socket closed before the connection has told us
-    }
+  /** Only while connected: else Home Assistant's connection might keep it, and send it after a reconnect. */
+  private post(message: Record<string, unknown>): void {
+    const mine = this.attempt;
+    this.connection.sendMessagePromise(message).catch((error: unknown) => {
+      const refused = asHassError(error);
+      // what the component itself refuses it tells by an event, with the command's number
+      if (mine === this.attempt && !isOurs(refused) && !isOutOfReach(refused)) this.hears.refused(refused);
+    });
   }
 
   private abandon(): void {
@@ -106,15 +116,16 @@ export class Session implements Transport {
       this.hears.opened(event);
     }
     this.hears.heard(event);
-    if (event.ended !== undefined) {
-      this.lost();
-      this.retry = setTimeout(this.open, RETRY_MS);
-    }
+    if (event.ended === undefined) return;
+    this.over(ending(event.ended, event));
+    this.retry = setTimeout(this.open, RETRY_MS);
   }
 
-  private readonly lost = (): void => {
+  private readonly lost = (): void => { this.over(null); };
+
+  private over(error: HassError | null): void {
     this.close = null;
     this.abandon();
-    this.hears.lost(null);
-  };
+    this.hears.lost(error);
+  }
 }

@@ -1,20 +1,21 @@
 /** What the drive card says: who holds, and what stands in the way. */
 
-import { refusalWords } from "../answer-words.js";
-import { failed } from "../asking.js";
-import type { Hass } from "../hass.js";
+import { ownerWords, refusalWords } from "../answer-words.js";
+import { failed, why } from "../asking.js";
+import type { Hass, HassError } from "../hass.js";
 import { moment, type Key, type Translate } from "../localize.js";
 import type { Driving, Refusal } from "./driving.js";
 import { anyPlugged } from "./gamepad-input.js";
 import type { Holding } from "./holder.js";
 import type { Inputs } from "./inputs.js";
+import { ENDED } from "./session.js";
 
 /** After so long without an answer we say so (ms). */
 const SILENT_MS = 1000;
 
 /** The state in two or three words, for the chip. */
 export function chipWords(state: Holding, t: Translate): string {
-  if (state.kind === "held") return t("drive.held", { holder: state.by });
+  if (state.kind === "held") return t("drive.held", { holder: ownerWords(state.by, t) });
   return t(`drive.${state.kind}` satisfies Key);
 }
 
@@ -25,7 +26,7 @@ export function stateSentence(state: Holding, hass: Hass, t: Translate): string 
     case "free":
       return "";
     case "held":
-      return state.shared ? t("drive.held_shared", { holder: state.by }) : t("drive.held_help", { holder: state.by });
+      return t(state.shared ? "drive.held_shared" : "drive.held_help", { holder: ownerWords(state.by, t) });
     case "offline":
       return state.since === null
         ? t("trouble.offline", { name: state.name })
@@ -63,6 +64,10 @@ export function lasting({ refusal, standing }: Driving, state: Holding, now_ms: 
   return cause === state.kind || since_ms < (cause === undefined ? UNSEEN_MS : PAST_MS) ? refusal : null;
 }
 
+/** Why there is no session, or what was sent did not get through. */
+export const errorWords = (error: HassError, t: Translate): string =>
+  error.code === ENDED ? t("drive.ended", { reason: why(error, t) }) : failed(error, t);
+
 /** What the user should read now: the newest refusal, else what the state says. */
 export function sentence(driving: Driving, state: Holding, hass: Hass, t: Translate): string {
   const { takeOver, error, sender } = driving;
@@ -71,7 +76,7 @@ export function sentence(driving: Driving, state: Holding, hass: Hass, t: Transl
   if (takeOver.step === "asking") return t("drive.taking");
   if (takeOver.step === "refused" && refusal) return t("drive.take_refused", { reason: refusalWords(refusal, t) });
   if (takeOver.step === "done") return t("drive.taken");
-  if (error && error.code !== "unauthorized") return failed(error, t);
+  if (error && error.code !== "unauthorized") return errorWords(error, t);
   if (sender.driving && sender.last === "stalled") return t("drive.stalled");
   if (sender.driving && sender.silence(now) > SILENT_MS) return t("code.unanswered");
   const said = stateSentence(state, hass, t);

@@ -1,7 +1,7 @@
 /** `pimqtt-node-card`: one Pi at a glance: its health, and the leases that run. */
 
 import { css, html, type TemplateResult } from "lit";
-import { valueWords } from "../answer-words.js";
+import { ownerWords, valueWords } from "../answer-words.js";
 import { BaseCard, type GridOptions } from "../base-card.js";
 import { outputs, shownLeft, type Found, type Known } from "../fleet.js";
 import { configForm, type ConfigForm } from "../forms.js";
@@ -112,7 +112,7 @@ export class NodeCard extends BaseCard<NodeCardConfig> {
     const { device, entity } = found;
     const { t } = this;
     const left = countdown(shownLeft(found, performance.now()));
-    const owner = !entity.lease || entity.lease.owner === "anonymous" ? t("someone") : entity.lease.owner;
+    const owner = ownerWords(entity.lease?.owner ?? null, t);
     const value = valueWords(entity.lease?.value ?? null, t);
     return html`<li><button ?disabled=${entity.entity_id === null} @click=${() => { if (entity.entity_id) moreInfo(this, entity.entity_id); }}>
       ${icon("timer")}<span>${t("node.lease", { name: device.name, value, owner })}</span><time>${left}</time>

@@ -1,7 +1,7 @@
 /** A node's own readings: temperature, load, memory. Pure. */
 
 import type { Known } from "../fleet.js";
-import type { Hass, HassEntity } from "../hass.js";
+import { stateWords, type Hass } from "../hass.js";
 
 /** The readings that say how a Pi is, by the key of its `system` entities. */
 const SHOWN = ["temperature", "load", "memory", "disk", "wifi"] as const;
@@ -23,13 +23,6 @@ function entityOfKey(node: Known, key: string): string | null {
   return null;
 }
 
-/** A state as Home Assistant writes it. */
-function written(hass: Hass, entity: HassEntity): string {
-  if (hass.formatEntityState) return hass.formatEntityState(entity);
-  const unit = entity.attributes["unit_of_measurement"];
-  return typeof unit === "string" ? `${entity.state} ${unit}` : entity.state;
-}
-
 /** What is known of them; a problem only while there is one. */
 export function readings(node: Known, hass: Hass): Reading[] {
   const found: Reading[] = [];
@@ -38,7 +31,7 @@ export function readings(node: Known, hass: Hass): Reading[] {
     const entity = entityId === null ? undefined : hass.states[entityId];
     if (!entityId || !entity || unknown(entity.state)) continue;
     const problem = (PROBLEMS as readonly string[]).includes(key);
-    if (!problem) found.push({ key, entityId, text: written(hass, entity) });
+    if (!problem) found.push({ key, entityId, text: stateWords(hass, entity) });
     else if (entity.state === "on") found.push({ key, entityId, text: "" });
   }
   return found;

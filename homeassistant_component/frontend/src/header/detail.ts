@@ -9,7 +9,7 @@ import { moreInfo } from "../navigate.js";
 import { functionsOf, type Layout } from "./layout.js";
 import type { HeaderPin } from "./table.js";
 import { inConflict, outputOf, type Use } from "./uses.js";
-import { levelWords, pinName, useWords } from "./words.js";
+import { kindWords, levelWords, pinName, useWords } from "./words.js";
 
 /** Where neither the configuration nor the user says how long (s). */
 const TTL_S = 5;
@@ -48,7 +48,7 @@ function used(use: Use, setting: Setting, hass: Hass, t: Translate): TemplateRes
   const id = output?.entity_id ?? use.device?.entities.find(({ entity_id: each }) => each !== null)?.entity_id ?? null;
   const mode = use.mode ? `${t(`header.mode.${use.mode}`)}, ` : "";
   return html`<div>
-    <p><strong>${useWords(use)}</strong> <span class="quiet">${use.device?.kind ?? ""}</span></p>
+    <p><strong>${useWords(use, t)}</strong> <span class="quiet">${use.device ? kindWords(use.device.kind, t) : ""}</span></p>
     <p>${mode}${levelWords(use, t)}</p>
     <div class="set">
       ${output?.entity_id ? set(output.entity_id, use, setting, hass, t) : nothing}

@@ -14,7 +14,7 @@ const MIDDLE = WIDTH / 2;
 const TO_PIN = 13;
 const TO_NAME = 30;
 /** The tag of who uses a pin. */
-const TAG = { start: 92, width: WIDTH / 2 - 94, padding: 9 };
+const TAG = { start: 82, width: WIDTH / 2 - 84, padding: 9 };
 
 export interface Drawing {
   readonly pins: readonly HeaderPin[];
@@ -84,9 +84,9 @@ function tag(uses: readonly Use[], side: number, y: number, t: Translate): SVGTe
   const conflict = inConflict(uses);
   const sign = use && !conflict ? levelSign(use) : "";
   const x = side < 0 ? MIDDLE - TAG.start - TAG.width : MIDDLE + TAG.start;
-  const text = conflict ? `! ${t("header.conflict")}` : use ? useWords(use) : "";
+  const text = conflict ? `! ${t("header.conflict")}` : use ? useWords(use, t) : "";
   const high = use?.level ? "high" : "";
-  const fit = fitted(text, TAG.width - 2 * TAG.padding - (sign ? 5 + 7 * sign.length : 0));
+  const fit = fitted(text, TAG.width - 2 * TAG.padding - (sign ? 8 + 8 * sign.length : 0));
   return svg`<rect class="tag ${high}" x=${x} y=${y - 10} width=${TAG.width} height="20" rx="10"></rect>
     <text class="user" x=${x + TAG.padding} y=${y} textLength=${fit.length ?? nothing} lengthAdjust="spacingAndGlyphs">${fit.text}</text>
     ${sign ? svg`<text class="level" x=${x + TAG.width - TAG.padding} y=${y} text-anchor="end">${sign}</text>` : nothing}`;

@@ -1,6 +1,6 @@
 /** Pins in words. */
 
-import type { Translate } from "../localize.js";
+import { isKey, type Translate } from "../localize.js";
 import type { HeaderPin } from "./table.js";
 import { inConflict, type Use } from "./uses.js";
 
@@ -19,8 +19,25 @@ export function levelSign({ level, mode }: Pick<Use, "level" | "mode">): string 
   return mode === "pwm" && level > 0 && level < 1 ? `${Math.round(level * 100)}%` : level > 0 ? "1" : "0";
 }
 
-/** A device and, where it says more, the role: `Pump`, `Car left.forward`. */
-export const useWords = ({ name, role }: Use): string => (role === "" || role === "pin" ? name : `${name} ${role.replaceAll(".", " ")}`);
+/** Parts of a role that say nothing: a switch's `pin`, a light's `rgb.red`. */
+const SILENT = new Set(["", "pin", "rgb"]);
+
+function rolePart(part: string, t: Translate): string {
+  const key = `role.${part}`;
+  return isKey(key) ? t(key) : part;
+}
+
+/** A device and, where it says more, the role: `Pump`, `Car left forward`. */
+export function useWords({ name, role }: Use, t: Translate): string {
+  const parts = role.split(".").filter((part) => !SILENT.has(part));
+  return [name, ...parts.map((part) => rolePart(part, t))].join(" ");
+}
+
+/** What kind of device it is; a kind of somebody else's in its own words. */
+export function kindWords(kind: string, t: Translate): string {
+  const key = `kind.${kind}`;
+  return isKey(key) ? t(key) : kind.replaceAll("_", " ");
+}
 
 /** All about a pin in one line, as a screen reader says it. */
 export function pinWords(pin: HeaderPin, uses: readonly Use[], t: Translate): string {
@@ -30,7 +47,7 @@ export function pinWords(pin: HeaderPin, uses: readonly Use[], t: Translate): st
   if (inConflict(uses)) said.push(t("header.conflict"));
   if (uses.length === 0) said.push(t(pin.kind === "id" ? "header.keep_free" : "header.free"));
   for (const use of uses) {
-    said.push(useWords(use));
+    said.push(useWords(use, t));
     if (use.mode) said.push(t(`header.mode.${use.mode}`));
     if (use.level !== null) said.push(levelWords(use, t));
   }

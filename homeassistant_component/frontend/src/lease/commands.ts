@@ -29,10 +29,16 @@ export const onFor = (found: Found, minutes: number): Command => ({
   ttl: allowed(found, minutes * 60),
 });
 
+/** A lease's value as a command: a light tells its mode of colour, and is not told it. */
+function commanded(value: Value): Value {
+  if (typeof value !== "object" || value === null || !("color_mode" in value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== "color_mode"));
+}
+
 /** The same value for so much longer than it would still run. */
 export const extend = (found: Found, minutes: number, now_ms: number): Command => ({
   entity_id: to(found),
-  value: found.entity.lease?.value ?? "ON",
+  value: commanded(found.entity.lease?.value ?? "ON"),
   ttl: allowed(found, remaining(found, now_ms) + minutes * 60),
 });
 
@@ -41,7 +47,7 @@ export function end(found: Found): Command {
   if (!isLevel(found)) return { entity_id: to(found), value: "stop" };
   const resting = found.entity.lease?.resting ?? "OFF";
   if (isOff(resting)) return { entity_id: to(found), value: "OFF" };
-  return { entity_id: to(found), value: resting, ttl: allowed(found, FLOOR_S) };
+  return { entity_id: to(found), value: commanded(resting), ttl: allowed(found, FLOOR_S) };
 }
 
 /** The times to choose from that the output allows at all. */

@@ -1,11 +1,11 @@
 /** `pimqtt-lease-card`: an output that is on for a while, and when that ends. */
 
 import { css, html, nothing, type TemplateResult } from "lit";
-import { valueWords } from "../answer-words.js";
+import { ownerWords, valueWords } from "../answer-words.js";
 import type { GridOptions } from "../base-card.js";
 import { shownLeft, type Found } from "../fleet.js";
 import type { ConfigForm } from "../forms.js";
-import type { Hass } from "../hass.js";
+import { stateWords, type Hass } from "../hass.js";
 import { icon } from "../icons.js";
 import { countdown } from "../localize.js";
 import { ring } from "../ring.js";
@@ -85,12 +85,13 @@ export class LeaseCard extends Leased<LeaseConfig> {
     if (lease && left_s > 0)
       return t("lease.running", {
         value: valueWords(lease.value, t),
-        owner: lease.owner === "anonymous" ? t("someone") : lease.owner,
+        owner: ownerWords(lease.owner, t),
         resting: valueWords(lease.resting, t),
       });
     if (!isLevel({ entity, device } as Found)) return t("lease.motion");
-    const state = hass.states[this.entityId ?? ""]?.state ?? "?";
-    return t("lease.resting", { value: state === "on" || state === "off" ? t(state) : state });
+    const entityState = hass.states[this.entityId ?? ""];
+    const state = entityState?.state ?? "?";
+    return t("lease.resting", { value: state === "on" || state === "off" ? t(state) : entityState ? stateWords(hass, entityState) : state });
   }
 
   private latch({ device }: Found): string | typeof nothing {

@@ -5,6 +5,7 @@ import { state } from "lit/decorators.js";
 import { BaseCard, type CardConfig, type GridOptions } from "../base-card.js";
 import type { Hass } from "../hass.js";
 import { icon } from "../icons.js";
+import type { Key, Translate } from "../localize.js";
 import { theme } from "../theme.js";
 import { fleetTrouble } from "../trouble.js";
 
@@ -24,16 +25,16 @@ hardware: {backend: pi}
 devices:
   - {id: lamp, kind: switch, pin: 17, ttl: {default: 5}}`;
 
-const INSTALL = `sudo apt install git python3-venv python3-lgpio
-# beside a clone of pimqtt's repository:
+const install = (t: Translate): string => `sudo apt install git python3-venv python3-lgpio
+# ${t("steps.beside")}
 python3 -m venv --system-site-packages ~/venv
 ~/venv/bin/pip install './pimqtt[pi]'`;
 
-const STEPS = [
-  ["steps.install", INSTALL],
+const steps = (t: Translate): readonly (readonly [Key, string])[] => [
+  ["steps.install", install(t)],
   ["steps.configure", CONFIGURATION],
   ["steps.run", "~/venv/bin/pimqtt doctor -c car1.yaml\n~/venv/bin/pimqtt run -c car1.yaml"],
-] as const;
+];
 
 export class FirstStepsCard extends BaseCard<FirstStepsConfig> {
   static override styles = [
@@ -68,7 +69,7 @@ export class FirstStepsCard extends BaseCard<FirstStepsConfig> {
       ${trouble ? this.troubled(trouble) : nothing}
       <div class="body">
         <p>${t(more ? "steps.another_help" : "steps.none_help")}</p>
-        <ol>${STEPS.map(([key, code], step) => html`<li><div class="step"><span>${t(key)}</span>${this.copy(code, step)}</div><pre tabindex="0">${code}</pre></li>`)}</ol>
+        <ol>${steps(t).map(([key, code], step) => html`<li><div class="step"><span>${t(key)}</span>${this.copy(code, step)}</div><pre tabindex="0">${code}</pre></li>`)}</ol>
         <p class="quiet">${t("steps.appears")}</p>
         <span class="hidden" role="status">${this.copied < 0 ? "" : t("steps.copied")}</span>
       </div>`;

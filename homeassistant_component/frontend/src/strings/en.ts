@@ -11,6 +11,7 @@ export const en = {
   "on": "on",
   "off": "off",
   "stopped": "stopped",
+  "pressed": "pressed",
   "someone": "Somebody",
   "direction.forward": "forward",
   "direction.backward": "backward",
@@ -19,6 +20,12 @@ export const en = {
   "hold.again": "Press again to confirm",
 
   "kind.drive": "drive",
+  "kind.motor": "motor",
+  "kind.servo": "servo",
+  "kind.switch": "switch",
+  "kind.light": "light",
+  "kind.button": "button",
+  "kind.binary_sensor": "binary sensor",
   "kind.leased": "output that can be on for a while",
 
   "config.no_entity": "Choose an entity: the option entity is missing",
@@ -48,6 +55,7 @@ export const en = {
   "trouble.no_rights": "You have no right to see this",
   "trouble.no_rights_help": "Ask an administrator of this Home Assistant.",
   "trouble.refused": "Home Assistant refused",
+  "trouble.not_understood": "Home Assistant did not understand this card: reload the page, the card may be of another version.",
   "trouble.unreached": "No connection to Home Assistant: it may not have heard this.",
   "trouble.waiting": "Waiting for Home Assistant",
   "trouble.waiting_help": "The state of the Pis is on its way.",
@@ -67,7 +75,7 @@ export const en = {
   "trouble.device_help": "{name} is online but can't reach this device; its log tells why.",
 
   "picture.none": "No picture yet",
-  "picture.of": "Picture of {name}",
+  "picture.of": "Picture from {name}",
   "picture.seconds_old": "{seconds} s old",
   "picture.minutes_old": "{minutes} min old",
 
@@ -91,6 +99,7 @@ export const en = {
   "drive.taking": "Taking over …",
   "drive.taken": "You hold the controls. The car stands still until you drive.",
   "drive.take_refused": "Taking over was refused: {reason}",
+  "drive.ended": "This drive was ended: {reason}",
   "drive.stalled": "The connection is blocked: nothing is sent, the dead-man stops the car.",
   "drive.round_trip": "Round trip",
   "drive.pad": "Joystick of {name}",
