@@ -59,6 +59,12 @@ class Driver:
             yield process.pid
 
     @contextlib.contextmanager
+    def flood(self, pairs: Sequence[Pair], window: int = 100) -> Iterator[None]:
+        """Keep ``window`` commands (QoS 0) in flight until the end."""
+        with self._start(pairs, "pipe", 0, 10**9, window):
+            yield
+
+    @contextlib.contextmanager
     def _start(self, rows: Sequence[Sequence[str]], *words: object) -> Iterator[subprocess.Popen[str]]:
         with tempfile.NamedTemporaryFile("w", prefix="pimqtt-topics-") as file:
             file.writelines(" ".join(row) + "\n" for row in rows)

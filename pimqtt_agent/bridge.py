@@ -228,13 +228,15 @@ class Bridge:
     def _readable(self, client: _Client) -> None:
         if client is not self._client:
             return
-        client.drained = False
-        self.last_in_s = boottime_s()
+        client.drained = client.heard = False
+        before_s, self.last_in_s = self.last_in_s, boottime_s()
         for _ in range(2000):
             if client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or client.drained or client.socket() is None:
                 break
             if not client.buffered and len(self._batch) > 200:
                 break
+        if not client.heard:
+            self.last_in_s = before_s
         batch, self._batch = self._batch, []
         if batch:
             self._on_batch(batch, client.drained)

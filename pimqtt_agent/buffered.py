@@ -33,6 +33,8 @@ class Buffered:
         self._names: dict[str, bytes] = {}
         self.out = bytearray()
         self.drained = False
+        #: whether the broker sent something; that it closed the connection is no sign of life
+        self.heard = False
         #: why the broker ended the encryption: after the handshake it refuses a missing certificate
         self.alert = ""
         self._read = b""
@@ -91,6 +93,7 @@ class Buffered:
             self._position, self._read = 0, b""
             try:
                 self._read = super()._sock_recv(_CHUNK)  # type: ignore[misc]
+                self.heard = self.heard or bool(self._read)
             except BlockingIOError:
                 self.drained = True
                 raise
@@ -130,6 +133,7 @@ class Buffered:
             try:
                 self._read = super()._sock_recv(_CHUNK)  # type: ignore[misc]
                 self._emptied = self.bare and 0 < len(self._read) < _CHUNK
+                self.heard = self.heard or bool(self._read)
             except OSError as error:
                 self._read = b""
                 self.alert = self.alert or (str(error) if isinstance(error, ssl.SSLError) else "")

@@ -52,11 +52,12 @@ class Child:
         self._control: socket.socket | None = None
         self._started_s = 0.0
         self._deaths = 0
+        self.parent = 0  # who forked it; the child can't ask, if that one has died
 
     def start(self, now: float) -> None:
         """Fork it."""
         self.worked = self.ending = self._again = False
-        parent = os.getpid()
+        self.parent = parent = os.getpid()
         ends: tuple[socket.socket, ...] = ()
         try:
             ends = ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -67,6 +67,7 @@ class KeeperChild(Child):
                 link=self.keeper_end,
                 control=control,
                 runtime=self.supervisor.runtime,
+                owner=self.parent,
                 camera=self.camera,
             )
         )

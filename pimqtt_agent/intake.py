@@ -26,6 +26,7 @@ from pimqtt_agent.repeats import Repeat, Repeats
 from pimqtt_agent.replies import result
 from pimqtt_agent.retained import Arrival
 from pimqtt_agent.rules import ANONYMOUS
+from pimqtt_agent.topics import is_publishable
 
 #: A command that waited longer than this in the agent is refused, stops excepted (s).
 OLDEST_S = 0.25
@@ -233,7 +234,7 @@ class Intake:
     def reply(self, message: Incoming) -> tuple[str, bytes | None] | None:
         """Return where else the sender wants the answer; below our reply prefix only."""
         topic = message.response_topic
-        if not topic or not topic.startswith(self._model.topics.reply_prefix) or "+" in topic or "#" in topic:
+        if not topic or not topic.startswith(self._model.topics.reply_prefix) or not is_publishable(topic):
             return None
         return topic, message.correlation
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from pimqtt_agent.rules import LAST
 from pimqtt_agent.store import Saved, Snapshot
 from pimqtt_agent.topics import is_publishable
 
+#: So many names of earlier agents are known: a broker may come back with what it had stored long ago.
+INSTANCES = 100
 #: How long a change may wait for others before it is written (s).
 SOON_S = 1.0
 
@@ -29,12 +32,19 @@ class Memory:
         self._file = store.File(folder, "state.json", self._current())
         self._registry = set(store.load_registry(folder))
         self._soon = asyncio.Event()
+        self._instances: list[str] = []
         self.keeps_digests = False
 
     @cached_property
-    def installation(self) -> str:
-        """What runs with our folder, the same at every start; made when it is first told."""
-        return store.installation(self._folder)
+    def instance(self) -> str:
+        """What this agent calls itself, on disk before it is told."""
+        self._instances = [*store.load_instances(self._folder)[1 - INSTANCES :], os.urandom(9).hex()]
+        store.write(self._folder, "instances.json", self._instances)
+        return self._instances[-1]
+
+    def is_ours(self, instance: object) -> bool:
+        """Tell whether this agent or one before it said that; a copy of our folder goes on with names of its own."""
+        return instance == self.instance or instance in self._instances
 
     def resting_changed(self, thing: Thing) -> None:
         """An output rests at another value: write it soon where the next start wants it."""

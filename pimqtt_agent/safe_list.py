@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from pimqtt_agent.hardware.levels import started
+from pimqtt_agent.hardware.levels import LINES, started
 
 NAME = "safe.json"
 _KEYS = {"backend", "chip", "line", "name", "device", "level"}
@@ -39,16 +39,23 @@ def read(folder: os.PathLike[str] | str) -> dict[str, Any] | None:
             content = json.load(file)
         rows = content["rows"]
         usable = isinstance(content["node"], str) and isinstance(content["owner"], int)
-        fit = all(
-            row.keys() >= _KEYS
-            and isinstance(row["line"], int)
-            and isinstance(row["chip"], str)
-            and 0 <= row["level"] <= 1
-            for row in rows
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        fit = isinstance(rows, list) and all(map(_fits, rows))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return content if usable and fit else None
+
+
+def _fits(row: dict[str, Any]) -> bool:
+    """Whether a row can be driven: one that can't would keep the others from it."""
+    lines = LINES if row["backend"] == "simulated" else 1 << 32
+    names = (row["chip"], row.get("trace") or "")
+    return (
+        row.keys() >= _KEYS
+        and isinstance(row["line"], int)
+        and 0 <= row["line"] < lines
+        and all(isinstance(name, str) and "\0" not in name for name in names)
+        and 0 <= row["level"] <= 1
+    )
 
 
 def owner_alive(content: dict[str, Any]) -> int:

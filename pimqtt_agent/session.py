@@ -20,6 +20,7 @@ from pimqtt_agent.answers import Answers
 from pimqtt_agent.bridge import Bridge
 from pimqtt_agent.broker import Incoming
 from pimqtt_agent.discovery import Node
+from pimqtt_agent.entities import quote
 from pimqtt_agent.errors import CommandError
 from pimqtt_agent.info import Moment, info
 from pimqtt_agent.keeper import messages as wire
@@ -62,7 +63,6 @@ class Session:
         self.read_back = ReadBack(model.topics)
         self.proofs, self._news = Proofs(), asyncio.Event()
         self._problem = ""
-        self._number = os.urandom(6).hex()
         self._told: Moment | None = None
         self._marker = ""
         self._marked = asyncio.Event()
@@ -150,7 +150,7 @@ class Session:
     def _moment(self) -> Moment:
         bridge = self.bridge
         return Moment(
-            mqtt=bridge.version, instance=self._instance(), problem=self._problem or None,
+            mqtt=bridge.version, instance=self.memory.instance, problem=self._problem or None,
             denied=bridge.rights.topics(), max_packet_size=bridge.max_packet_size, **self.facts(),
         )  # fmt: skip
 
@@ -169,10 +169,9 @@ class Session:
         self.tell_changes()
 
     def health(self, device: str) -> None:
-        """Say whether a device works."""
-        if device in self.model.health:
-            word = "online" if self.model.health[device] else "offline"
-            self.bridge.publish(self.model.topics.device(device, "availability"), word, retain=True)
+        """Say whether a device works; one of which its keeper has told nothing yet does not."""
+        word = "online" if self.model.health.get(device) else "offline"
+        self.bridge.publish(self.model.topics.device(device, "availability"), word, retain=True)
 
     def heard_availability(self, word: str) -> None:
         """Read our own availability: an old will that came late is corrected."""
@@ -191,7 +190,7 @@ class Session:
         if not isinstance(content, dict):
             return
         other = content.get("hardware_id")
-        if other == self.node.identity and self._told and not self._ours(content.get("instance")):
+        if other == self.node.identity and self._told and not self.memory.is_ours(content.get("instance")):
             other = ANOTHER  # since we told ours nobody else should have
         elif not isinstance(other, str) or other == self.node.identity:
             return
@@ -200,20 +199,13 @@ class Session:
         else:
             self.doubled(other)
 
-    def _instance(self) -> str:
-        return f"{self.memory.installation}-{self._number}"
-
-    def _ours(self, instance: object) -> bool:
-        """Tell whether we said that, or an agent before us: a broker may come back with what it had stored long ago."""
-        return isinstance(instance, str) and instance.startswith(f"{self.memory.installation}-")
-
     def doubled(self, other: str) -> None:
         """Another board uses our node's name: what still comes is held, and forgotten."""
         self.online, self.replaying = False, True
         self.announcer.close()
         self.bridge.drop(
-            f"node {self.node.topics.node} is another board ({other}; we are {self.node.identity}): give one of them "
-            f"another node id, or clear {self.model.topics.info} if that board is gone"
+            f"node {self.node.topics.node} is another board ({_named(other)}; we are {self.node.identity}): give one "
+            f"of them another node id, or clear {self.model.topics.info} if that board is gone"
         )
 
     async def end(self, links: dict[str, KeeperLink]) -> None:
@@ -243,3 +235,8 @@ class Session:
         self.proofs.heard(word, at_s, replaying=self.replaying)
         self.announcer.listens = word == "online"
         self._news.set()
+
+
+def _named(other: str) -> str:
+    """Write a hardware id that anybody may have told."""
+    return other if other.isascii() and other.isprintable() and len(other) <= 60 else quote(other)

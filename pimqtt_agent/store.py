@@ -1,14 +1,16 @@
 """The little that lies on disk: resting values and latches for the next start, and digests of commands for MQTT 3.1.1.
 
 Files are written beside and renamed, so that a power cut leaves the old or the new one. What can't be read is moved
-aside with a message; a latch that can't be read counts as set.
+aside with a message; a latch that can't be read counts as set, and so does one whose checksum is wrong.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +24,18 @@ class Saved(msgspec.Struct):
 
     resting: dict[str, Any] = {}
     latched: list[str] = []
+
+
+class _State(msgspec.Struct):
+    """What stands in ``state.json``: no key may be missing but the checksum, which earlier versions did not write."""
+
+    resting: dict[str, Any]
+    latched: list[str]
+    crc32: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.crc32 is not None and self.crc32 != _crc32(self.resting, self.latched):
+            raise ValueError("its checksum is wrong")
 
 
 class Snapshot(NamedTuple):
@@ -59,11 +73,11 @@ class File:
 
 def load(folder: Path) -> Saved:
     """Read the state of the last run; everything is latched where it can't be read, also at the next start."""
-    data = _read(folder / "state.json", Saved, "; every output is latched at safe")
+    data = _read(folder / "state.json", _State, "; every output is latched at safe", stays=True)
     if data is None:
         return Saved()
-    if isinstance(data, Saved):
-        return data
+    if isinstance(data, _State):
+        return Saved(data.resting, data.latched)
     latched = Saved(latched=[""])
     write(folder, "state.json", latched)
     return latched
@@ -81,13 +95,10 @@ def load_registry(folder: Path) -> list[str]:
     return data if isinstance(data, list) else []
 
 
-def installation(folder: Path) -> str:
-    """Name what runs with this folder, the same at every start."""
-    name = _read(folder / "installation.json", str)
-    if not isinstance(name, str) or not name:
-        name = os.urandom(6).hex()
-        write(folder, "installation.json", name)
-    return name
+def load_instances(folder: Path) -> list[str]:
+    """Read what the agents before us called themselves, the newest last."""
+    data = _read(folder / "instances.json", list[str])
+    return data if isinstance(data, list) else []
 
 
 def load_departed(folder: Path) -> dict[str, dict[str, Any]]:
@@ -100,6 +111,8 @@ def write(folder: Path, name: str, data: Any) -> bool:
     """Write a file whole or not at all; a full disk is told, and False is returned."""
     path = folder / name
     beside = folder / f".{name}.new"
+    if isinstance(data, Saved):
+        data = _State(data.resting, data.latched, _crc32(data.resting, data.latched))
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with beside.open("wb") as file:
@@ -111,19 +124,45 @@ def write(folder: Path, name: str, data: Any) -> bool:
     except OSError as error:
         log.error("%s: can't be written (%s); the next start will not know it", path, error.strerror)  # noqa: TRY400
         return False
+    _sync(folder)
     return True
 
 
-def _read(path: Path, kind: Any, consequence: str = "") -> Any:
+def _crc32(resting: dict[str, Any], latched: list[str]) -> int:
+    return zlib.crc32(msgspec.json.encode((resting, latched)))
+
+
+def _sync(folder: Path) -> None:
+    """See that the names are on the disk too: a latch that was told must survive a power cut."""
+    with contextlib.suppress(OSError), contextlib.ExitStack() as stack:  # some file systems can't: the rename must do
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        stack.callback(os.close, descriptor)
+        os.fsync(descriptor)
+
+
+def _read(path: Path, kind: Any, consequence: str = "", *, stays: bool = False) -> Any:
     """Return the content, None where there is no file, False where it was unusable."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        log.error("%s can't be used (%s): moved aside%s", path, error, consequence)  # noqa: TRY400
-        try:
-            path.replace(path.with_suffix(".broken"))
-        except OSError:
-            log.debug("%s could not be moved aside", path)
+        log.error("%s can't be used (%s): %s%s", path, error, _aside(path, stays=stays), consequence)  # noqa: TRY400
         return False
+
+
+def _aside(path: Path, *, stays: bool) -> str:
+    """Keep a file under another name, and tell so.
+
+    ``stays``: also under its own until it is written anew, for a start that ends before must not seem to be the first.
+    """
+    broken = path.with_suffix(".broken")
+    try:
+        if stays and not path.is_dir():
+            broken.unlink(missing_ok=True)
+            broken.hardlink_to(path)
+        else:
+            path.replace(broken)
+    except OSError as error:
+        return f"it can't be moved aside ({error.strerror})"
+    return f"moved aside as {broken.name}"

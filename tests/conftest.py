@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import gpiochip
 from tests.rig import Mosquitto, Node, Observer, config, observer
 
 
@@ -14,17 +16,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the long forms run."""
     parser.addoption(
         "--full", action="store_true",
-        help="tests/browser: measure each way of driving and stopping 30 times, not 5; tests/ha: every restart",
+        help="tests/browser: measure each way of driving and stopping 30 times, not 3; tests/ha: every restart",
     )  # fmt: skip
+    parser.addoption("--vm", metavar="FOLDER", help="boot this image of a machine with simulated lines (CI does)")
+    gpiochip.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marks of the options here."""
+    config.addinivalue_line("markers", "gpiochip(what): needs a chip of the kernel (--gpiochip)")
+    config.addinivalue_line("markers", "vm: boots a virtual machine (--vm)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked ``full``, unless it is asked for."""
-    if config.getoption("--full"):
-        return
-    long = [item for item in items if item.get_closest_marker("full")]
-    items[:] = [item for item in items if item not in long]
-    config.hook.pytest_deselected(items=long)
+    """Leave out what is marked ``full`` or ``vm``, unless it is asked for, and what needs a chip that is not there."""
+    gpiochip.take_out(config, items)
+    unasked = {name for name in ("full", "vm") if not config.getoption(f"--{name}")}
+    left_out = [item for item in items if any(mark.name in unasked for mark in item.iter_markers())]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was left out for want of a chip."""
+    gpiochip.say(terminalreporter, config)
+
+
+@pytest.fixture(scope="session")
+def rigs() -> Path:
+    """Return where CI has its virtual machines."""
+    folder = os.environ.get("PIMQTT_RIGS")
+    assert folder, "set PIMQTT_RIGS to the folder that has gpio-vm/run.sh below rigs/"
+    return Path(folder) / "rigs"
 
 
 @pytest.fixture(scope="session")

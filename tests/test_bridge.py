@@ -48,6 +48,10 @@ class Broker:
         assert self._writer
         self._writer.write(data)
 
+    def end(self) -> None:
+        assert self._writer
+        self._writer.transport.abort()
+
 
 @asynccontextmanager
 async def connected(messages: list[Incoming], version: Any = "5") -> AsyncIterator[tuple[Broker, Bridge]]:
@@ -129,3 +133,17 @@ async def test_states_that_waited_leave_also_where_one_write_took_everything() -
         bridge.publish(state, b"OFF", retain=True)
         bridge.flush()
         await until(lambda: bytes(broker.seen).endswith(state.encode() + b"OFF"))
+
+
+async def test_the_end_of_a_connection_is_no_sign_of_life() -> None:
+    """What is switched off some seconds after the last sign must not be on for longer since the broker was killed."""
+    messages: list[Incoming] = []
+    async with connected(messages) as (broker, bridge):
+        broker.write(command(b"1"))
+        await until(lambda: messages)
+        heard_s = bridge.last_in_s
+        assert heard_s == messages[0].at_s
+        await asyncio.sleep(0.1)
+        broker.end()
+        await until(lambda: not bridge.connected)
+        assert bridge.last_in_s == heard_s

@@ -47,7 +47,7 @@ def keeper(tmp_path: Path) -> Iterator[tuple[process.Keeper, Link]]:
     wake = os.pipe()
     task = process.Task(
         settings=settings, devices=settings.devices, generation=3, page=Page(), link=ends[1], control=control[1],
-        runtime=tmp_path,
+        runtime=tmp_path, owner=os.getpid(),
     )  # fmt: skip
     keeper, agent = process.Keeper(task, wake[0]), Link(ends[0])
     assert wire.Welcome in map(type, everything(agent))

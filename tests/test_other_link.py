@@ -40,7 +40,7 @@ def test_it_does_on_stop_and_ends(tmp_path: Path, other: str) -> None:
     try:
         task = Task(
             settings=settings, devices=settings.devices, generation=1, page=Page(), link=keeper_end, control=control,
-            runtime=tmp_path,
+            runtime=tmp_path, owner=os.getpid(),
         )  # fmt: skip
         keeper, agent = Keeper(task, read), Link(agent_end, 1)
         for seq, (device, value) in enumerate((("pump", True), ("lamp", True), ("fan", 60.0)), 1):

@@ -47,9 +47,7 @@ class PinLevels:
         if self._file is None and self._trace.exists():
             self._file = self._trace.open("rb")
         *lines, self._part = (self._part + (self._file.read() if self._file else b"")).split(b"\n")
-        for line in lines:
-            row = json.loads(line)
-            yield row["pin"], row["value"]
+        yield from filter(None, map(_row, lines))
 
     def _inputs(self) -> Iterator[tuple[int, float]]:
         if self._chip is None and self._chip_file.exists():
@@ -57,3 +55,13 @@ class PinLevels:
         if self._chip is not None:
             for pin, pull in self._pulls.items():
                 yield pin, self._chip.seen(pin, pull)
+
+
+def _row(line: bytes) -> tuple[int, float] | None:
+    """Read a row of the trace; None where it is none: a full disk cuts one off, and another follows it."""
+    try:
+        row = json.loads(line)
+        pin, level = row["pin"], row["value"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return (pin, level) if isinstance(pin, int) and isinstance(level, int | float) else None

@@ -166,7 +166,7 @@ class Link:
             if stamp & _MANY:
                 return [(stamp ^ _MANY, message) for message in decode_many(data)]
             return [(stamp & ~_FILED, self._one(data, handles, filed=bool(stamp & _FILED)))]
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError, OSError) as error:
             raise LinkError(f"the peer speaks another version: {error}") from None
         finally:
             for handle in handles:

@@ -123,5 +123,5 @@ class Page:
             return None
         try:
             return _decode(data)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             return None

@@ -42,7 +42,7 @@ LINGERED = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a keeper is started with. ``camera`` is empty for the pin keeper."""
+    """What a keeper is started with. ``owner`` is the supervisor's pid; ``camera`` is empty for the pin keeper."""
 
     settings: Settings
     devices: Sequence[Device]
@@ -51,6 +51,7 @@ class Task:
     link: socket.socket
     control: socket.socket
     runtime: Path
+    owner: int
     camera: str = ""
 
 
@@ -100,7 +101,7 @@ class Keeper:
         before = (safe_list.read(task.runtime) or {"rows": []})["rows"] if failed else []
         rows += [row for row in before if (row["device"], str(row["name"])) in failed]
         with told(f"{task.runtime}: the list for `pimqtt safe` can't be written"):
-            safe_list.write(task.runtime, task.settings.node.id, rows, owner=os.getppid())
+            safe_list.write(task.runtime, task.settings.node.id, rows, owner=task.owner)
 
     def _rows(self, devices: list[Device]) -> list[dict[str, object]]:
         try:
@@ -161,7 +162,7 @@ class Keeper:
         if word == ASK:
             self._beat_s = 0.0
         elif word.startswith(LEAVE):
-            self.shell.leave(word[1:].decode().split(","), boottime_s())
+            self.shell.leave(word[1:].decode(errors="replace").split(","), boottime_s())
         elif word in (STOP, b""):
             self.shell.finish(boottime_s(), "stopped")
 

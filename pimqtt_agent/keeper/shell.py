@@ -80,7 +80,11 @@ class Shell:
     def handle(self, message: wire.Message, now: float) -> None:
         """Do what the agent asks."""
         self._agent_s = now
-        self._handlers[type(message)](message, now)
+        handler = self._handlers.get(type(message))
+        if handler is None:
+            log.warning("%s is no agent's to say: left out", type(message).__name__)
+            return
+        handler(message, now)
         self._end_failed(now)
         self._note()
 

@@ -219,10 +219,11 @@ def text(port: int, *devices: str, mqtt: str = "", extra: str = "", hardware: st
 def kill_all(running: Node) -> None:
     """Kill the supervisor and all its children at once, as a power cut does."""
     assert running.process
-    pids = [running.process.pid, *running.descendants()]
-    for pid in pids:
+    pids = [*running.descendants(), running.process.pid]
+    # stopped first: who survives another by a moment would act on its death
+    for number, pid in itertools.product((signal.SIGSTOP, signal.SIGKILL), pids):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
     running.process.wait(5)
     wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), what="all dead")
     running.process = None

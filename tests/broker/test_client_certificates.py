@@ -12,7 +12,7 @@ import aiomqtt
 import pytest
 
 from tests.broker.steps import PUMP, eventually, text
-from tests.mosquitto.hardened import hardened_broker, run_setup, started
+from tests.mosquitto.hardened import hardened_broker, run_setup, signed, started
 from tests.rig import Node
 
 pytestmark = pytest.mark.broker
@@ -27,8 +27,8 @@ class Strict:
     ca: Path
     keys: Path
 
-    def configuration(self, *, certificate: bool) -> str:
-        mine = f", cert: {self.keys}/car1.crt, key: {self.keys}/car1.key" if certificate else ""
+    def configuration(self, *, certificate: bool, other: Path | None = None) -> str:
+        mine = f", cert: {other or self.keys / 'car1.crt'}, key: {self.keys}/car1.key" if certificate else ""
         login = f'user: car1, password: "{self.passwords["car1"]}", tls: {{ca: {self.ca}{mine}}}'
         return text(self.port, PUMP, mqtt=login)
 
@@ -68,3 +68,20 @@ async def test_one_without_goes_on_trying_and_says_so(strict: Strict, tmp_path: 
         await eventually(lambda: "certificate" in running.log.read_text().lower(), 10, "why it is not let in")
         assert running.pid("agent")
         assert "Traceback" not in running.log.read_text()
+
+
+@pytest.mark.parametrize("what", ["another authority's", "one that has ended"])
+async def test_one_with_a_certificate_that_does_not_hold_goes_on_trying(
+    strict: Strict, tmp_path: Path, what: str
+) -> None:
+    assert run_setup(tmp_path / "other").returncode == 0
+    authority, days = (tmp_path / "other", 1) if what == "another authority's" else (strict.keys.parents[1], -1)
+    bad = signed(tmp_path, authority, strict.keys / "car1.key", "car1", days)
+    with Node(tmp_path / "node", strict.configuration(certificate=True, other=bad)) as running:
+        await eventually(lambda: running.log.read_text().count("broker 127.0.0.1") >= 2, 15, "tried twice")
+        assert "connected to" not in running.log.read_text()
+        assert running.pid("agent")
+        assert running.levels(17) == [0]
+        assert "Traceback" not in running.log.read_text()
+    with Node(tmp_path / "good", strict.configuration(certificate=True)) as running:
+        await eventually(lambda: "connected to" in running.log.read_text(), 10, "the right one is let in")

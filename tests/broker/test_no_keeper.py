@@ -12,8 +12,8 @@ import pytest
 
 from pimqtt_agent.hardware.levels import OUTPUT, Levels, Release
 from tests.broker.frail import Frail
-from tests.broker.steps import PUMP, Start, eventually, online, reached, replaced, seconds, told
-from tests.rig import Node, Observer
+from tests.broker.steps import PUMP, Start, eventually, online, reached, replaced, retain, seconds, told
+from tests.rig import Mosquitto, Node, Observer, config
 
 pytestmark = pytest.mark.broker
 
@@ -70,6 +70,23 @@ async def test_outputs_are_safe_within_a_second_though_every_next_keeper_dies_at
     await watch.wait("pimqtt/car1/info", lambda s: s.json()["problem"] is None, since=since)
     lost = await watch.result("pump", cause="keeper_lost")
     assert lost["owner"] == "me"
+
+
+async def test_where_no_keeper_has_come_up_yet_devices_are_offline_whatever_was_retained(
+    broker: Mosquitto, watch: Observer, frail: Frail, tmp_path: Path
+) -> None:
+    pump = "pimqtt/car1/pump/availability"
+    await retain(broker.port, pump, "online")
+    frail.fails("crash")
+    running = Node(tmp_path / "node", config(broker.port, IT, PUMP), frail.env).start(wait=False)
+    try:
+        await online(watch)
+        await watch.wait(pump, lambda s: s.text == "offline")
+        frail.works("crash")
+        await watch.wait(pump, lambda s: s.text == "online", 20, since=len(watch.seen))
+        await accepted_again(watch)
+    finally:
+        running.__exit__(None, None, None)
 
 
 async def test_a_keeper_that_hangs_at_its_start_leaves_nothing_on_and_then_gets_the_time_it_needs(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,11 +45,14 @@ async def test_a_latch_outlives_camera_keeper_agent_and_restart(node: Start, wat
     assert 1 not in running.levels(27)
 
 
+@pytest.mark.parametrize("copied", [False, True], ids=["a folder of its own", "a copy of the state folder"])
 async def test_a_second_agent_of_the_same_node_makes_one_go_away(
-    node: Start, broker: Mosquitto, watch: Observer, tmp_path: Path
+    node: Start, broker: Mosquitto, watch: Observer, tmp_path: Path, *, copied: bool
 ) -> None:
     first = node(PUMP)
     await online(watch)
+    if copied:
+        shutil.copytree(first.folder / "state", tmp_path / "second" / "state")
     with Node(tmp_path / "second", config(broker.port, PUMP)) as second:
         told = "another agent with our name"
         wait_for(lambda: told in first.log.read_text() + second.log.read_text(), 20, "backing off")

@@ -20,8 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def times(pytestconfig: pytest.Config) -> int:
-    """Give how often something is measured: ``pytest tests/browser --full`` 30 times, else some times, as CI does."""
-    return 30 if pytestconfig.getoption("--full") else 5
+    """Give how often something is measured: ``pytest tests/browser --full`` 30 times, else 3 times, as CI does."""
+    return 30 if pytestconfig.getoption("--full") else 3
 
 
 def _python_of(*version: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,7 @@ for end in ends:
 settings = load(Path(sys.argv[1]) / "config.yaml")
 ends[0].send(process.STOP)
 process.main(process.Task(settings=settings, devices=settings.devices, generation=1, page=Page(), link=ends[2],
-                          control=ends[1], runtime=Path(sys.argv[1])))
+                          control=ends[1], runtime=Path(sys.argv[1]), owner=4711))
 """  # noqa: E501
 
 CONFIG = """
@@ -53,6 +54,13 @@ def test_a_kept_light_ends_at_the_nearer_level_and_a_kept_switch_as_it_is(tmp_pa
     command = [sys.executable, "-c", KEEPER, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
     assert (done.returncode, done.stdout.splitlines()) == (0, ["17 [1]", "18 [1, None]", "19 [0, None]"]), done.stderr
+
+
+def test_the_list_for_safe_names_the_supervisor_also_when_that_one_has_died_meanwhile(tmp_path: Path) -> None:
+    """Else `pimqtt safe` would take the orphan's new parent for a node that runs, and not wait for the lines."""
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    subprocess.run([sys.executable, "-c", KEEPER, str(tmp_path)], check=True, timeout=20, stdout=subprocess.DEVNULL)
+    assert json.loads((tmp_path / "safe.json").read_text())["owner"] == 4711
 
 
 @pytest.mark.parametrize("backend", ["simulated", "pi", "kernel"])

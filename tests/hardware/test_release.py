@@ -30,6 +30,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.gpiochip("sim")
 @pytest.mark.parametrize(
     ("backend", "consumer"),
     [

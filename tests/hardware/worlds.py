@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import struct
 import time
 from collections.abc import Callable
@@ -17,11 +16,9 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 from pimqtt_agent.hardware import chardev, kernel, pi, simulated
 from pimqtt_agent.hardware.protocols import Board, Line
 from pimqtt_agent.settings import KernelOptions, PiOptions, SimulatedOptions
+from tests.gpiochip import CONTROL
 from tests.hardware.played_kernel import PlayedKernel
-
-#: Where gpio-sim's chips are made.
-CONTROL = Path("/sys/kernel/config/gpio-sim")
-PI_LABELS = ("pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1")
+from tests.lines import SimulatedLines, outside
 
 
 class World(Protocol):
@@ -87,22 +84,19 @@ class Mocked:
 
 
 class GpioSim:
-    """The kernel's own simulated chip: the same character device as a board's, its outside in sysfs."""
+    """A chip of the kernel: gpio-sim, or a board's own one that is wired."""
 
     def __init__(self, folder: Path, chip: str | None) -> None:
         assert chip
         self.folder = folder
         self.chip = chip
-        self._sysfs = Path(f"/sys/bus/gpio/devices/{Path(chip).name}").resolve()
+        self._lines = outside(chip)
         self.line: Callable[[int], Line] = int
         for line in (17, 18, 22, 23):
-            self._pull(line, 0)
-
-    def _pull(self, line: int, level: int) -> None:
-        (self._sysfs / f"sim_gpio{line}/pull").write_text("pull-up" if level else "pull-down")
+            self._lines.reset(line)
 
     def level(self, line: int) -> float:
-        return float((self._sysfs / f"sim_gpio{line}/value").read_text())
+        return self._lines.level(line)
 
     def duty(self, line: int) -> float:
         until, levels = time.monotonic() + 1, []
@@ -111,22 +105,23 @@ class GpioSim:
         return sum(levels) / len(levels)
 
     def drive(self, board: Board, line: int, level: int) -> None:  # noqa: ARG002
-        self._pull(line, level)
+        self._lines.drive(line, level)
 
 
 class OwnChip:
     """Another chip of gpio-sim with 8 lines, which can be plugged and unplugged."""
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, *, live: bool = True) -> None:
         self._folder = CONTROL / label
         self._label = label
+        self._live = live
 
     def __enter__(self) -> Self:
         bank = self._folder / "bank0"
         bank.mkdir(parents=True)
         (bank / "num_lines").write_text("8")
         (bank / "label").write_text(self._label)
-        self.live(on=True)
+        self.live(on=self._live)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -139,10 +134,13 @@ class OwnChip:
         if live.read_text().strip() != str(int(on)):
             live.write_text(str(int(on)))
 
+    @property
+    def path(self) -> str:
+        """Where it is while it is plugged."""
+        return f"/dev/{(self._folder / 'bank0/chip_name').read_text().strip()}"
+
     def pull(self, line: int, level: int) -> None:
-        chip = (self._folder / "bank0/chip_name").read_text().strip()
-        pull = Path(f"/sys/bus/gpio/devices/{chip}/sim_gpio{line}/pull")
-        pull.write_text("pull-up" if level else "pull-down")
+        SimulatedLines(self.path).pull(line, level)
 
 
 class Kernel(GpioSim):
@@ -164,23 +162,3 @@ class KernelByLabel(GpioSim):
 class PiOnLgpio(GpioSim):
     def open(self) -> Board:
         return pi.open_board(PiOptions(backend="pi"), self.folder, self.folder)
-
-
-def _no_chip(chip: str | None) -> str:
-    return "" if chip else "the kernel backend on a chip (no --gpiochip=PATH)"
-
-
-def _no_pi(chip: str | None) -> str:
-    if not chip:
-        return "the pi backend on lgpio (no --gpiochip=PATH)"
-    label = chardev.label(chip)
-    return "" if label in PI_LABELS else f"the pi backend on lgpio ({chip} is {label}, not a Raspberry Pi's)"
-
-
-def _no_control(chip: str | None) -> str:
-    writable = os.access(CONTROL, os.W_OK)
-    return "" if chip and writable else f"chips that are unplugged ({CONTROL} can't be written)"
-
-
-#: per mark, what tells why its tests can't be run here ("" if they can)
-ABSENT: dict[str, Callable[[str | None], str]] = {"kernel": _no_chip, "pi": _no_pi, "own": _no_control}

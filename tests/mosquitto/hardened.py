@@ -56,6 +56,20 @@ def run_setup(folder: Path, *arguments: str, **environment: str) -> subprocess.C
     return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
 
 
+def signed(folder: Path, ca: Path, key: Path, name: str, days: int) -> Path:
+    """Sign a certificate for a key by the authority of another folder of `setup`; with days below 0 it has ended."""
+    made, request, extensions = folder / f"{name}.{days}.crt", folder / f"{name}.csr", folder / "extensions"
+    extensions.write_text("authorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\nsubjectAltName=IP:127.0.0.1\n")
+    authority = ca / "private/ca"
+    asked: list[str | Path] = ["openssl", "req", "-new", "-key", key, "-subj", f"/CN={name}", "-out", request]
+    answered: list[str | Path] = ["openssl", "x509", "-req", "-in", request, "-CA", authority / "ca.crt"]
+    answered += ["-CAkey", authority / "ca.key"]
+    answered += ["-set_serial", "7", "-days", str(days), "-extfile", extensions, "-out", made]
+    for command in (asked, answered):
+        subprocess.run(command, check=True, capture_output=True)
+    return made
+
+
 def credentials(folder: Path) -> dict[str, str]:
     """Return the passwords that the script has written."""
     lines = (folder / "private" / "credentials").read_text().splitlines()

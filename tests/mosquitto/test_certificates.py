@@ -6,8 +6,13 @@ import ssl
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.mosquitto.clients import client, context, refused
-from tests.mosquitto.hardened import hardened_broker, run_setup, started
+from tests.mosquitto.hardened import hardened_broker, run_setup, signed, started
+
+#: paho leaves the socket of a failed TLS handshake to the collector.
+HALF_OPEN = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 def openssl(*arguments: str | Path) -> str:
@@ -67,3 +72,39 @@ async def test_client_certificates_where_they_are_asked_for(tmp_path: Path) -> N
         async with client(broker, "car1", tls_context=mine):
             pass
         assert "uthori" in await refused(broker, "car1", tls_context=mine, password="wrong")
+
+
+@HALF_OPEN
+async def test_a_client_certificate_of_another_authority_or_one_that_has_ended_is_refused(tmp_path: Path) -> None:
+    assert run_setup(tmp_path / "other").returncode == 0
+    with hardened_broker(tmp_path, ["car1"]) as broker:
+        run_setup(broker.folder, "--node", "car1", "--client-certs")
+    configuration, key = broker.folder / "mosquitto.conf", broker.folder / "private/clients/car1.key"
+    text = configuration.read_text()
+    configuration.write_text(text.replace("\n#require_certificate true\n", "\nrequire_certificate true\n"))
+    cases = ((broker.folder, 1, True), (broker.folder, -1, False), (tmp_path / "other", 1, False))
+    with started(broker.folder, broker.port):
+        for authority, days, enters in cases:
+            mine = context(broker.ca)
+            mine.load_cert_chain(signed(tmp_path, authority, key, "car1", days), key)
+            if enters:
+                async with client(broker, "car1", tls_context=mine):
+                    pass
+            else:
+                await refused(broker, "car1", tls_context=mine, timeout=1)
+
+
+@HALF_OPEN
+async def test_a_broker_whose_certificate_has_ended_is_refused(tmp_path: Path) -> None:
+    with hardened_broker(tmp_path, ["car1"]) as broker:
+        async with client(broker, "car1"):
+            pass
+    for days in (1, -1):
+        made = signed(tmp_path, broker.folder, broker.folder / "server.key", "broker", days)
+        (broker.folder / "server.crt").write_bytes(made.read_bytes())
+        with started(broker.folder, broker.port):
+            if days > 0:
+                async with client(broker, "car1"):
+                    pass
+            else:
+                assert "certificate has expired" in await refused(broker, "car1")

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.systemd.unit import UNIT, commands, directives
+from tests.systemd.unit import UNIT, allowed_calls, commands, directives, tool
 
 PROGRAM = "/opt/pimqtt/bin/pimqtt"
 #: `systemd-analyze security` of systemd 252: 0 is fenced in entirely, 10 not at all.
 EXPOSURE = 2.1
-
-
-def tool(name: str, *arguments: str | Path, said: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run one of systemd's tools; a machine without it fails the test."""
-    found = shutil.which(name)
-    assert found, f"{name} is missing: apt install systemd"
-    words = [found, *map(str, arguments)]
-    return subprocess.run(words, input=said, capture_output=True, text=True, timeout=60, check=False)
 
 
 def installed(folder: Path, text: str) -> Path:
@@ -74,6 +63,7 @@ def test_the_exposure_is_what_the_readme_says(tmp_path: Path) -> None:
         ("Service", "ConfigurationDirectory", ["pimqtt"]),
         ("Service", "LimitRTPRIO", ["49"]),
         ("Service", "LimitMEMLOCK", ["infinity"]),
+        ("Service", "LimitCORE", ["0"]),
         ("Service", "RestrictRealtime", ["no"]),
         ("Service", "ProtectClock", ["no"]),
         ("Service", "DevicePolicy", ["closed"]),
@@ -113,24 +103,6 @@ def test_commands() -> None:
         "ExecReload": ["/bin/kill", "-HUP", "$MAINPID"],
         "ExecStopPost": [PROGRAM, "safe", "-c", "/etc/pimqtt/config.yaml"],
     }
-
-
-@cache
-def members(group: str) -> frozenset[str]:
-    """Return the system calls of one of systemd's groups, groups within it included."""
-    listed = tool("systemd-analyze", "syscall-filter", "--no-pager", group)
-    assert listed.returncode == 0, listed.stderr
-    names = [line.strip() for line in listed.stdout.splitlines()[1:] if line.strip() and line.strip()[0] != "#"]
-    return frozenset[str]().union(*(members(name) if name[0] == "@" else {name} for name in names))
-
-
-def allowed_calls() -> set[str]:
-    """Return the system calls that the unit's filter lets through, line after line as systemd does it."""
-    allowed = set(members("@default"))
-    for line in directives(UNIT)["Service"]["SystemCallFilter"]:
-        calls = set().union(*(members(name) if name[0] == "@" else {name} for name in line.lstrip("~").split()))
-        allowed = allowed - calls if line[0] == "~" else allowed | calls
-    return allowed
 
 
 def test_real_time_memory_and_clock_are_not_filtered_away() -> None:

@@ -1,0 +1,106 @@
+"""What one node's trial showed: when its deadlines began is found here, the rest is judged."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.plan import Row
+from benchmarks.safety.capture import Packet, last_ns, mark, port_of
+from benchmarks.safety.driving import Driving
+from benchmarks.safety.fault import Fault
+from benchmarks.safety.judging import Change, Facts, judge, level_at
+from benchmarks.safety.pins import Rule, speed
+from benchmarks.safety.promises import Anchor
+from benchmarks.safety.rows import row_of
+from benchmarks.safety.sender import EVERY_S, sent
+from benchmarks.safety.stage import Stage
+from tests.rig import Node
+
+#: The keeper may hear of a sign of life so much later, on an agent's round (s).
+TOLD_S = 0.2
+HEATER, PUMP, LEFT_WHEEL = 27, 17, 5
+
+
+@dataclass(frozen=True)
+class Times:
+    """A round (ns, CLOCK_MONOTONIC): prepared, made whole again, over; and what passed meanwhile."""
+
+    armed_ns: int
+    watched_ns: int
+    end_ns: int
+    packets: list[Packet]
+
+
+@dataclass
+class Driven:
+    """A node under way."""
+
+    node: Node
+    tick: int
+    log: Path
+    senders: list[Driving]
+    start_ns: int = 0
+    fault_ns: int = 0
+
+    @property
+    def due_ns(self) -> int:
+        """The middle between the last renewal before the fault and the next."""
+        return self.start_ns + round((self.tick + 0.5) * EVERY_S * 1e9)
+
+
+def judged(stage: Stage, fault: Fault, rule: Rule, one: Driven, times: Times) -> Row:
+    """Make the row of a trial."""
+    pins, written = stage.trace(one.node).seen(), sent(one.log)
+    before = [at_ns for at_ns in written if at_ns < one.fault_ns]
+    void = _void(fault, pins[LEFT_WHEEL], before, one)
+    anchors: dict[Anchor, int] = {"fault": one.fault_ns}
+    if before:
+        anchors |= {"renewal": written[-1] if fault.still_heard else before[-1], "command": written[0]}
+    if fault.lossy:
+        anchors |= _through_loss(pins, times, one)
+    elif fault.wants_capture:
+        port = port_of(times.packets, one.node.name, one.fault_ns)
+        anchors["proof"] = last_ns(times.packets, port, one.fault_ns)
+    if fault.brings_old and not _came_late(times, one.node.name):
+        void = void or "none of the old commands came"
+    facts = Facts(times.armed_ns, times.end_ns, anchors, steady=not fault.lossy)
+    findings = [] if void else judge(pins, fault.expected(rule), facts)
+    row = row_of(fault.name, rule, one.node.name, findings, void)
+    return {**row, "way_s": {} if void or fault.lossy else _way_s(pins, before, one)}
+
+
+def _way_s(pins: Mapping[int, list[Change]], before: list[int], one: Driven) -> dict[str, float]:
+    """Tell how long the last renewal, and the pump's command, took from their sender to the pin."""
+    renewed_ns = next(t_ns for t_ns, _ in reversed(pins[LEFT_WHEEL]) if before[-1] < t_ns <= one.fault_ns)
+    pumped_ns = next((t_ns for t_ns, value in pins[PUMP] if t_ns > before[0] and value), before[0])
+    return {"motion": (renewed_ns - before[-1]) / 1e9, "pump": (pumped_ns - before[0]) / 1e9}
+
+
+def _through_loss(pins: Mapping[int, list[Change]], times: Times, one: Driven) -> dict[Anchor, int]:
+    """Tell by the packets what came last, and when. The link may have been silent for the delay of `on_disconnect`."""
+    packets, name = times.packets, one.node.name
+    port = port_of(packets, name, sys.maxsize)
+    fell_ns = next((t_ns for t_ns, value in pins[HEATER] if t_ns > times.armed_ns and not value), 0)
+    return {
+        "renewal": last_ns(packets, port, sys.maxsize, mark(name, "fan")),
+        "command": last_ns(packets, port, sys.maxsize, mark(name, "pump")),
+        "proof": last_ns(packets, port, fell_ns - round(TOLD_S * 1e9)),
+    }
+
+
+def _came_late(times: Times, name: str) -> bool:
+    """Whether a command came after all was whole again: without any, a trial of old commands shows nothing."""
+    wanted = mark(name, "car")
+    return any(packet.t_ns > times.watched_ns and wanted in packet.payload for packet in times.packets)
+
+
+def _void(fault: Fault, wheel: list[Change], before: list[int], one: Driven) -> str:
+    """Tell why a trial shows nothing: the machine was so slow that the last renewal had not passed before the fault."""
+    if not before or len(before) != one.tick + 1:
+        return "who drives was late"
+    if not fault.lossy and level_at(wheel, one.fault_ns) != speed(len(before) - 1):
+        return "the last renewal before the fault had not reached the pin"
+    return ""

@@ -1,0 +1,1 @@
+"""The soak: a compressed day of real load, watched for growth."""
