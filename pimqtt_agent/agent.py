@@ -168,12 +168,22 @@ class Agent:
             return
         if word.startswith(b"!"):
             self.session.tell_problem(word[1:].decode(errors="replace"))
+        if word.startswith(process.GONE):
+            self._gone(word[len(process.GONE) :].decode())
         if word == process.GO:
             self.links[""].said_bye.set()  # nothing to wait for
         if word in (process.STOP, process.GO, b""):
             self.stopping.set()
             if not word:
                 asyncio.get_running_loop().remove_reader(self.control.fileno())
+
+    def _gone(self, keeper: str) -> None:
+        """What a keeper told of its devices holds no more; its successor tells it anew."""
+        for device in self.settings.devices:
+            if device.id == keeper or (not keeper and device.keeper == "pins"):
+                self.model.health[device.id] = False
+                self.session.health(device.id)
+        self.bridge.flush()
 
     def _batch(self, messages: list[Any], drained: bool) -> None:  # noqa: FBT001 - the bridge's callback
         pins = self.links[""]

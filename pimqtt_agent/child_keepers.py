@@ -89,6 +89,7 @@ class KeeperChild(Child):
         if self._lingers:
             log.info("%s ended: no agent came back", self.title)
         else:
+            self.supervisor.agent.say(process.GONE + self.camera.encode())
             super().ended(now, status)
 
     def end(self, now: float, *, again: bool = False, word: bytes = process.STOP) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +19,8 @@ from pimqtt_agent.settings import MqttOptions
 pytestmark = pytest.mark.asyncio
 
 CONNACK, CONNACK_3 = b"\x20\x03\0\0\0", b"\x20\x02\0\0"
+#: What sockets hold back, and readers (bytes): much less than what the outbox takes for full.
+SMALL = 65536
 TOPIC = b"\0\x11pimqtt/n/pump/set"
 
 
@@ -59,8 +62,10 @@ async def connected(messages: list[Incoming], version: Any = "5") -> AsyncIterat
         pass
 
     broker = Broker(version)
-    server = await asyncio.start_server(broker.serve, "127.0.0.1", 0, limit=2**16)
-    options = MqttOptions(host="127.0.0.1", port=server.sockets[0].getsockname()[1], protocol=version)
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+    server = await asyncio.start_server(broker.serve, sock=listener, limit=SMALL)
+    options = MqttOptions(host="127.0.0.1", port=listener.getsockname()[1], protocol=version)
     bridge = Bridge(options, "n", on_session=nothing, on_batch=lambda batch, _drained: messages.extend(batch))
     session = asyncio.create_task(bridge.session())
     try:
@@ -103,6 +108,7 @@ async def test_of_a_state_the_newest_is_the_last_that_a_slow_broker_reads() -> N
     state = "pimqtt/n/heater/state"
     async with connected([], "3.1.1") as (broker, bridge):
         client: Any = bridge._client
+        client.socket().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
         bridge.publish(state, b"OFF", retain=True)
         bridge.flush()
         await until(lambda: broker.seen)
@@ -111,7 +117,7 @@ async def test_of_a_state_the_newest_is_the_last_that_a_slow_broker_reads() -> N
             bridge.publish("pimqtt/n/eye", bytes(60_000))
             bridge.flush()
         bridge.publish(state, b"ON", retain=True)  # waits for the broker
-        broker.may = len(broker.seen) + 2_000_000
+        broker.may = len(broker.seen) + 1_000_000
         await until(lambda: len(client.out) <= outbox.FULL_BYTES)
         assert client.out
         bridge.publish(state, b"OFF", retain=True)

@@ -64,4 +64,4 @@ def _row(line: bytes) -> tuple[int, float] | None:
         pin, level = row["pin"], row["value"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return (pin, level) if isinstance(pin, int) and isinstance(level, int | float) else None
+    return (pin, level) if type(pin) is int and isinstance(level, int | float) else None

@@ -34,6 +34,8 @@ FAST_S, SLOW_S = 0.2, 10.0
 BEAT_FAST, BEAT_SLOW, ASK, STOP = b"f", b"s", b"?", b"x"
 #: To an agent: end, for another is to take over; the pins go on.
 GO = b"g"
+#: To an agent: the keeper named behind it (a camera, or nothing) is gone, and none follows at once.
+GONE = b"-"
 #: To a keeper: the devices named behind it (commas between) will leave or change.
 LEAVE = b"l"
 #: The exit status of a keeper to which no agent came back.

@@ -58,7 +58,9 @@ async def test_outputs_are_safe_within_a_second_though_every_next_keeper_dies_at
     levels = {pin: running.levels(pin) for pin in (4, 17, 27)}
     problem = await watch.wait("pimqtt/car1/info", lambda s: "no pin keeper" in str(s.json()["problem"]), since=since)
     assert "exit status 70" in problem.json()["problem"]
-    since = watch.seen.index(problem) + 1
+    for device in ("it", "pump", "lit"):  # else Home Assistant would show as on what is off
+        await watch.wait(f"pimqtt/car1/{device}/availability", lambda s: s.text == "offline", since=since)
+    since = len(watch.seen)
     await asyncio.sleep(2.5)  # further tries twitch nothing
     assert {pin: running.levels(pin) for pin in (4, 17, 27)} == levels
     assert running.log.read_text().count("put to its safe value") == 1
@@ -68,6 +70,8 @@ async def test_outputs_are_safe_within_a_second_though_every_next_keeper_dies_at
     assert running.levels(27) == [1, 0, 1]  # safe without a keeper, then its resting value
     assert running.levels(4) == [0, 1, 0, 1]
     await watch.wait("pimqtt/car1/info", lambda s: s.json()["problem"] is None, since=since)
+    for device in ("it", "pump", "lit"):
+        await watch.wait(f"pimqtt/car1/{device}/availability", lambda s: s.text == "online", since=since)
     lost = await watch.result("pump", cause="keeper_lost")
     assert lost["owner"] == "me"
 

@@ -9,17 +9,22 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.broker.steps import PUMP, Start, online, replaced
-from tests.rig import ROOT, Mosquitto, Node, Observer, config, wait_for
+from tests.rig import ROOT, Mosquitto, Node, Observer, Seen, config, wait_for
 
 pytestmark = pytest.mark.broker
 
 LAST = "{id: last, kind: switch, pin: 27, initial: last}"
 EYE = "{id: eye, kind: camera, source: synthetic}"
+
+
+def says(word: str, seen: Seen) -> bool:
+    return seen.text == word
 
 
 async def test_a_latch_outlives_camera_keeper_agent_and_restart(node: Start, watch: Observer) -> None:
@@ -33,6 +38,9 @@ async def test_a_latch_outlives_camera_keeper_agent_and_restart(node: Start, wat
         await replaced(running, role, running.signal(role, signal.SIGKILL))
         if role == "agent":
             await online(watch, count)
+        else:
+            for word in ("offline", "online"):
+                await watch.wait("pimqtt/car1/eye/availability", partial(says, word), 15, since=count)
         await watch.wait("pimqtt/car1/eye/image", timeout_s=15, since=count)
         assert watch.last("pimqtt/car1/stop/state").text == "ON"  # type: ignore[union-attr]
     running.stop()

@@ -107,9 +107,10 @@ def hardened_broker(tmp_path: Path, nodes: Sequence[str], users: Sequence[str] =
 def started(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """Run the broker on a folder's configuration, from when it listens; end it afterwards."""
     with (folder / "log").open("ab") as log:
+        said = log.tell()
         process = subprocess.Popen([program(), "-c", str(folder / "mosquitto.conf")], stdout=log, stderr=log)
     try:
-        _await_port(process, port, folder / "log")
+        _await_port(process, port, folder / "log", said)
         yield process
     finally:
         process.terminate()
@@ -129,8 +130,8 @@ def program() -> str:
     return found
 
 
-def _await_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    """Wait until the broker accepts connections."""
+def _await_port(process: subprocess.Popen[bytes], port: int, log: Path, said: int) -> None:
+    """Wait until the broker accepts connections, and has said in its log, behind what was there, that it runs."""
     until = time.monotonic() + 10
     while process.poll() is None and time.monotonic() < until:
         try:
@@ -138,6 +139,9 @@ def _await_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         except OSError:
             time.sleep(0.02)
         else:
-            return
+            # before it says so a signal ends it
+            if b" running\n" in log.read_bytes()[said:]:
+                return
+            time.sleep(0.02)
     msg = f"the broker does not listen (status {process.poll()}): {log.read_text()}"
     raise RuntimeError(msg)
