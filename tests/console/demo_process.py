@@ -26,7 +26,8 @@ class Demo:
     def __init__(self, folder: Path, *words: str) -> None:
         self.folder = folder
         (folder / "tmp").mkdir()
-        command = [sys.executable, "-m", "pimqtt_agent", "demo", "--plain", *words]
+        # whoever runs the tests in the background of a script has us ignore Ctrl-C, and so would the demo
+        command = ["env", "--default-signal=INT", sys.executable, "-m", "pimqtt_agent", "demo", "--plain", *words]
         self._out, self._err = folder / "out", folder / "err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             env = environment(TMPDIR=str(folder / "tmp"), **WHERE)
