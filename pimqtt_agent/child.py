@@ -114,8 +114,10 @@ class Child:
         if not self.pid:
             self.start(now)
             return
-        log.warning("%s %s: it is killed", self.title, "does not end" if self.ending else "is silent")
-        self._kill()
+        while now >= self.deadline_s:
+            if not self._read():  # what it has said by now counts: we may be late ourselves
+                self._kill()
+                log.warning("%s %s: it is killed", self.title, "does not end" if self.ending else "is silent")
 
     def end(self, now: float, *, again: bool = False, word: bytes = process.STOP) -> None:
         """Ask it to end, and kill it after ``grace_s``; ``again``: then start it anew."""

@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from pimqtt_agent.child import Child, why
+from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.keeper import link, process
 from pimqtt_agent.keeper.page import Page
 
@@ -21,6 +22,10 @@ log = logging.getLogger(__name__)
 FAST_SILENT_S = 0.5
 #: While lines may be away from safe a new keeper must beat within this, else they are made safe without it (s).
 START_SILENT_S = 0.6
+#: What its start may take longer after each line claimed: to kill it then would only let them twitch (s).
+OPENING_S = 0.3
+#: But its whole start no longer than this, for what it has not claimed yet may still be on (s).
+OPEN_S = 1.0
 #: A keeper at rest beats every 10 s; a camera may be busy opening its sensor (s).
 REST_SILENT_S, CAMERA_SILENT_S, CAMERA_ASKED_S = 25.0, 40.0, 10.0
 #: What has worked is replaced at once, but not for ever where each lives shorter than this (s).
@@ -147,6 +152,11 @@ class PinKeeperChild(KeeperChild):
 
     def heard(self, word: bytes) -> None:
         """Note a beat, and by its pace whether something is on."""
+        if word == process.OPENING:
+            if not self.ending:
+                latest_s = min(boottime_s() + OPENING_S, self._started_s + OPEN_S)
+                self.deadline_s = max(self.deadline_s, latest_s)
+            return
         if not self.worked:
             self.supervisor.problem("pins", "")
         self.worked = True

@@ -16,7 +16,8 @@ def lock(runtime: Path, node: str) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        pid = os.read(descriptor, 32).decode().strip() or "?"
+        holder = os.read(descriptor, 32).strip()
+        pid = holder.decode() if holder.isdigit() else "?"  # it may stand between taking the lock and writing its pid
         os.close(descriptor)
         raise RunningError(f"{node} runs already as pid {pid}; stop it first (kill {pid})") from None
     os.truncate(descriptor, 0)

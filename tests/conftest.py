@@ -11,6 +11,11 @@ import pytest
 from tests import gpiochip
 from tests.rig import Mosquitto, Node, Observer, config, observer
 
+#: What takes longest comes first, so that none of several workers is left with it at the end.
+LONGEST = (
+    "tests/soak/", "tests/broker/test_endurance.py", "tests/broker/test_secrets.py", "tests/console/test_docs.py",
+)  # fmt: skip
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the long forms run."""
@@ -35,6 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if any(mark.name in unasked for mark in item.iter_markers())]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -50,6 +50,7 @@ class Sleeper(Child):
     def heard(self, word: bytes) -> None:
         self.words.append(word)
         self.worked = True
+        self.lives(self.silent_s)
 
     def ended(self, now: float, status: int) -> None:
         self.deaths.append(status)
@@ -134,6 +135,18 @@ def test_one_that_is_silent_is_killed_reaped_and_replaced_and_waits_ever_longer(
     os.kill(sleeper.pid, signal.SIGKILL)
     turn(sleeper, lambda: not sleeper.pid)
     assert 0.9 < sleeper.deadline_s - now() <= 1
+
+
+def test_a_word_that_came_while_we_were_late_ourselves_counts(sleeper: Sleeper) -> None:
+    sleeper.start(now())
+    descriptor, _ = next(sleeper.descriptors())
+    assert select.select([descriptor], [], [], 5)[0]
+    time.sleep(max(0.0, sleeper.deadline_s - now()) + 0.01)
+    sleeper.check(now())
+    assert sleeper.words == [b"hello"]
+    sleeper.end(now())
+    turn(sleeper, lambda: not sleeper.pid)
+    assert (sleeper.ends, sleeper.deaths) == ([0], [])
 
 
 def test_a_pidfd_that_is_read_too_late_reaps_no_successor(sleeper: Sleeper) -> None:

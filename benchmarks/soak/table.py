@@ -6,8 +6,8 @@ from typing import Any
 
 _HEAD = """# The soak: a day in 20 minutes
 
-`python -m benchmarks.soak --write` lives through it again and writes this page; it takes 20 minutes. `--minutes 1` is
-the short form that the tests run. A house's day is compressed {factor} times: real processes, a real Mosquitto, a
+`python -m benchmarks.soak --write` lives through it again and writes this page; it takes 20 minutes. `--minutes 0.5`
+is the short form that the tests run. A house's day is compressed {factor} times: real processes, a real Mosquitto, a
 camera, two nodes. The calm one runs through; the troubled one is reloaded and loses its processes. The clock of real
 processes can't be sped up, so what counts time also goes through a whole day by an injected clock.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pimqtt_agent import clock, kernel_asks
-from pimqtt_agent.console import announcing
+from pimqtt_agent.console import announcing, doctor_gpio
 from pimqtt_agent.console.checks import Check, fail, ok, warn
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def checks(settings: Settings | None, root: Path = Path("/")) -> list[Check]:
     """Check this machine, for a configuration where there is one."""
     found = [_clock()]
     if settings is not None:
-        found += [*_pins(settings, root), *_cameras(settings), *_boot(needs(settings), root)]
+        found += [*doctor_gpio.checks(settings, root), *_cameras(settings), *_boot(needs(settings), root)]
         found += announcing.check(settings, root)
     return [*found, *_priority()]
 
@@ -65,27 +65,6 @@ def _granted() -> list[str]:
         problems = answer.read().splitlines()
     os.waitpid(child, 0)
     return problems
-
-
-def _pins(settings: Settings, root: Path) -> Iterator[Check]:
-    backend = settings.hardware.backend
-    if backend == "simulated":
-        yield ok("gpio", "simulated: no pin moves")
-        return
-    libraries = {"pi": ("gpiozero", "gpiod", "lgpio"), "kernel": ("gpiod",)}[backend]
-    for library in libraries:
-        if find_spec("_lgpio" if library == "lgpio" else library) is None:  # PyPI's placeholder has no _lgpio
-            mend = "sudo apt install python3-lgpio" if library == "lgpio" else f"pip install 'pimqtt-agent[{backend}]'"
-            yield fail("gpio", f"backend {backend} needs the Python package {library}", mend)
-    chips = sorted(root.glob("dev/gpiochip*"))
-    closed = [str(chip) for chip in chips if not os.access(chip, os.R_OK | os.W_OK)]
-    if not chips:
-        yield fail("gpio", "this machine has no /dev/gpiochip*", "use backend: simulated, or run it on the Pi")
-    elif closed:
-        mend = "sudo usermod -aG gpio $USER, then log in again"
-        yield fail("gpio", f"this user may not open {', '.join(closed)}", mend)
-    else:
-        yield ok("gpio", f"backend {backend}, {len(chips)} chips")
 
 
 def _cameras(settings: Settings) -> Iterator[Check]:

@@ -10,6 +10,8 @@ import struct
 from pimqtt_agent.errors import HardwareError
 
 CONSUMER = b"pimqtt"
+#: The header's chip on a Pi 0 to 3, 4, 5.
+PI_LABELS = ("pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1")
 # struct gpiochip_info: name, label, lines
 CHIP_INFO = struct.Struct("=32s32sI")
 # struct gpio_v2_line_info: name, consumer, offset, num_attrs, flags, attrs (10 of 16 bytes), padding
@@ -63,6 +65,13 @@ def find(*labels: str) -> str:
         raise HardwareError(f"{' and '.join(paths)} are both labelled {wanted}; name the chip by its path")
     others = ", ".join(f"{path} ({one})" for path, one in present.items())
     raise HardwareError(f"there is no GPIO chip {wanted}; there is {others or 'none that this user may open'}")
+
+
+def named(chosen: str) -> str:
+    """Return the path of a chip that a configuration names by label or path."""
+    path = chosen if chosen.startswith("/") else find(chosen)
+    label(path)  # says it better than libgpiod where the chip can't be opened
+    return path
 
 
 def label(path: str) -> str:

@@ -74,9 +74,7 @@ class KernelBoard(ChipBoard):
             raise HardwareError(f"line {line}: {missing}")
         if not offset.isdecimal():
             raise HardwareError(f"line {line}: {offset!r} is not a number")
-        path = chosen if chosen.startswith("/") else chardev.find(chosen)
-        chardev.label(path)  # says it better than libgpiod where the chip can't be opened
-        return Place(line, path, int(offset))
+        return Place(line, chardev.named(chosen), int(offset))
 
     def output(self, line: Line, level: int) -> Output:
         """Claim an output."""

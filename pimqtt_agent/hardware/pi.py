@@ -25,15 +25,13 @@ from pimqtt_agent.hardware.threads import as_urgent_as_the_keeper
 if TYPE_CHECKING:
     from pimqtt_agent.settings import PiOptions
 
-# The header's chip on a Pi 0 to 3, 4, 5.
-_LABELS = ("pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1")
 #: What lgpio can do.
 _PULSES_HZ = (0.1, 10_000.0)
 
 
 def open_board(options: PiOptions, folder: Path, runtime: Path) -> PiBoard:  # noqa: ARG001
     """Open the header's chip."""
-    path = chardev.find(*_LABELS)
+    path = chardev.find(*chardev.PI_LABELS)
     make = _load(runtime)
     board = PiBoard(make(chip=int(path.removeprefix("/dev/gpiochip"))), path)
     as_urgent_as_the_keeper()

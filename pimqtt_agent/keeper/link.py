@@ -158,9 +158,9 @@ class Link:
             size, ancillary, _, _ = self.socket.recvmsg_into([self._buffer], _ROOM)
         except OSError:
             return []
-        if not size:
+        if not size and not ancillary:
             return []
-        stamp, data = int.from_bytes(self._buffer[:_STAMP], "little"), self._buffer[_STAMP:size]
+        stamp, data = int.from_bytes(self._buffer[: min(size, _STAMP)], "little"), self._buffer[_STAMP:size]
         handles = [handle for _, _, rights in ancillary for handle in array.array("i", rights)] if ancillary else []
         try:
             if stamp & _MANY:

@@ -9,7 +9,7 @@ import select
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, cast
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 #: Seconds between beats to the supervisor: while something is on or leased, and at rest.
 FAST_S, SLOW_S = 0.2, 10.0
 #: What crosses to the supervisor.
-BEAT_FAST, BEAT_SLOW, ASK, STOP = b"f", b"s", b"?", b"x"
+BEAT_FAST, BEAT_SLOW, OPENING, ASK, STOP = b"f", b"s", b"o", b"?", b"x"
 #: To an agent: end, for another is to take over; the pins go on.
 GO = b"g"
 #: To an agent: the keeper named behind it (a camera, or nothing) is gone, and none follows at once.
@@ -70,10 +70,10 @@ class Keeper:
         self._beat_s, self._was_busy = 0.0, False
         self._waits_to_write = False
         board = cast("Board", NoBoard()) if task.camera else open_board(task.settings, task.runtime)
-        self._board = board
+        self._board, self._task = board, task
+        self._opening()
         self.shell = Shell(board, task.page, self._link, linger_s=task.settings.linger_s, clock=boottime_s)
-        self.shell.open(task.devices)
-        self._task = task
+        self.shell.open(task.devices, self._opening)
         self._list_outputs()
 
     def run(self) -> None:
@@ -90,6 +90,12 @@ class Keeper:
             self._board.end_pulses()
             with told(f"{self._task.runtime}: can't be written"):
                 safe_list.mark_stopped(self._task.runtime)
+
+    def _opening(self) -> None:
+        """Show that we get on: on a slow machine the claims take long, and whoever has claimed must not be killed."""
+        if not self._task.camera:
+            with suppress(OSError):  # full or gone, as with a beat
+                self._control.send(OPENING)
 
     def _list_outputs(self) -> None:
         """Leave the list from which ``pimqtt safe`` works without us (in the runtime folder, which is memory)."""

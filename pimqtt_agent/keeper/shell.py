@@ -69,11 +69,12 @@ class Shell:
         linger_s = self._agent_s + self._linger_s if not self._leased else inf
         return min(min(self._due.values(), default=inf), self.bench.deadline_s(), linger_s)
 
-    def open(self, devices: Sequence[Device]) -> None:
-        """Mount the devices and say so; the start counts as the agent's first sign."""
+    def open(self, devices: Sequence[Device], opened: Callable[[], None] = lambda: None) -> None:
+        """Mount the devices (``opened`` hears of each) and say so; the start counts as the agent's first sign."""
         self._agent_s = self._clock()
         for device in devices:
             self._touched.update(self.bench.mount(device, self._clock))
+            opened()
         self.link.send(wire.Welcome(wire.VERSION, 0, []))
         self._note()
 

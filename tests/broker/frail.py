@@ -32,6 +32,8 @@ class Frail(Switch, kind="frail"):
             os._exit(70)
         if fails("slow"):
             time.sleep(1.5)
+        if fails("leisurely") and board.fileno() >= 0:  # not where its levels are only written down
+            time.sleep(0.12)
         if fails("unopenable"):
             raise HardwareError("it can't be opened")
         return FrailDriver(self, board, first[""])
@@ -46,7 +48,7 @@ class FrailDriver(SwitchDriver):
 
 
 class Frail:
-    """The installed kind ``frail``; ``fails`` makes it ``crash``, be ``slow``, ``unopenable`` or ``unwritable``."""
+    """The kind ``frail``; ``fails`` makes it ``crash``, ``slow``, ``leisurely``, ``unopenable`` or ``unwritable``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

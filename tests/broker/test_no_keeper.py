@@ -109,6 +109,35 @@ async def test_a_keeper_that_hangs_at_its_start_leaves_nothing_on_and_then_gets_
     await accepted_again(watch)
 
 
+async def test_a_keeper_that_starts_slowly_but_gets_on_is_left_alone(
+    node: Start, watch: Observer, frail: Frail
+) -> None:
+    many = [f"{{id: it{pin}, kind: frail, pin: {pin}}}" for pin in range(5, 10)]
+    running = node(LIT, *many, PUMP, env=frail.env)
+    await online(watch)
+    await told(watch, "pump", {"value": "ON", "ttl": 30, "owner": "me"})
+    frail.fails("leisurely")
+    old = running.signal("keeper pins", signal.SIGKILL)
+    await replaced(running, "keeper pins", old)
+    await accepted_again(watch)
+    assert running.levels(27) == [1, 1], "a second start would have let it twitch"
+    assert "is silent" not in running.log.read_text()
+
+
+async def test_a_start_that_gets_on_for_too_long_leaves_nothing_on(node: Start, watch: Observer, frail: Frail) -> None:
+    many = [f"{{id: it{pin}, kind: frail, pin: {pin}}}" for pin in (4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18)]
+    running = node(*many, PUMP, env=frail.env)
+    await online(watch)
+    await told(watch, "pump", {"value": "ON", "ttl": 30, "owner": "me"})
+    frail.fails("leisurely")
+    killed_ns = time.monotonic_ns()
+    running.signal("keeper pins", signal.SIGKILL)
+    assert seconds(killed_ns, await reached(running, 17, 0)) < 1.6
+    assert "is silent" in running.log.read_text()
+    frail.works("leisurely")
+    await accepted_again(watch)
+
+
 async def test_a_line_that_somebody_else_holds_is_told_and_the_rest_is_safe(
     node: Start, watch: Observer, frail: Frail
 ) -> None:

@@ -66,6 +66,13 @@ async def snapshot(demo: Stage) -> None:
     await demo.ha.ask("pimqtt/snapshot", entity_id=eye)
 
 
+async def lit(demo: Stage) -> None:
+    """Have the lamp on under a lease that outlasts the pictures."""
+    lamp = await demo.ha.entity_id(demo.pi.unique_id("lamp"))
+    answer = await demo.ha.ask("pimqtt/command", entity_id=lamp, value="ON", ttl=600)
+    assert answer["outcome"] == "accepted", answer
+
+
 async def settled(page: Page) -> None:
     """Wait until the words on it change no more, but for numbers."""
     before = None

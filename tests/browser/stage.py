@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,16 +34,23 @@ class Stage:
     pi: Pi
     wheels: Wheels
     browser: Chromium
+    #: how much of Home Assistant's log was looked at
+    _heard: int = 0
 
     @property
     def car(self) -> str:
         """The path of the car's page."""
         return f"/pimqtt/drive-{self.pi.name}-car"
 
-    def grumbles(self, since: int = 0) -> list[str]:
-        """Give what Home Assistant's log has of pimqtt, as WARNING or worse, from ``since`` (a length) on."""
-        warnings = (line.replace(str(self.ha.config), "") for line in self.ha.warnings(since))
-        return [line for line in warnings if "pimqtt" in line]
+    def grumbles(self) -> list[str]:
+        """Give what Home Assistant's log has of pimqtt, as WARNING or worse, since the last look at it."""
+        since, self._heard = self._heard, len(self.ha.log())
+        return of_pimqtt(self.ha.warnings(since), self.ha.config)
+
+    def hear(self) -> None:
+        """Fail where Home Assistant's log names pimqtt since the last look at it."""
+        said = self.grumbles()
+        assert not said, "Home Assistant's log names pimqtt:\n" + "\n".join(said)
 
     async def page(self, path: str = "", *, token: str = "", url: str = "", **look: Any) -> Page:
         """Open a page of the dashboard: by default the car's, as the owner of the house."""
@@ -129,7 +136,15 @@ async def stage(python: str, folder: Path, *devices: str, title: str = "") -> As
                 flow = "/api/config/config_entries/options/flow"
                 step = await ha.rest("POST", flow, {"handler": entry["entry_id"]})
                 await ha.rest("POST", f"{flow}/{step['flow_id']}", {"sidebar": True})
-                yield Stage(ha, pi, Wheels(pi.trace), browser)
+                built = Stage(ha, pi, Wheels(pi.trace), browser)
+                yield built
+                await ha.stop()
+                built.hear()
+
+
+def of_pimqtt(warnings: Iterable[str], config: Path) -> list[str]:
+    """Choose those that name pimqtt, other than by the name of the folder that Home Assistant runs in."""
+    return [line for line in (line.replace(str(config), "") for line in warnings) if "pimqtt" in line]
 
 
 async def _resident(ha: HomeAssistant, name: str, group: str) -> str:

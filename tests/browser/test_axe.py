@@ -48,7 +48,7 @@ async def latched(demo: Stage) -> AsyncIterator[None]:
 
 
 async def judged(page: Page, axe: str) -> None:
-    """Check the page in every look."""
+    """Check the page in every look; nothing of it complained."""
     await page.js(f"{axe}; 0")
     found = {}
     for name, look in LOOKS.items():
@@ -58,6 +58,7 @@ async def judged(page: Page, axe: str) -> None:
         assert result["passed"] > 5, result
         found[name] = result["violations"]
     assert not any(found.values()), json.dumps(found, indent=1)
+    assert page.errors() == []
 
 
 async def opened(demo: Stage, name: str, *words: str) -> Page:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import subprocess
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -15,29 +16,52 @@ import pytest_asyncio
 
 from tests.browser.chromium import Chromium
 from tests.browser.page import Page
+from tests.browser.stage import of_pimqtt
 from tests.console.demo_process import Demo, gone
+from tests.ha.rig import warnings_in
 from tests.rig import wait_for
 
 pytestmark = [
     pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(600),
     pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
-READY = re.compile(r"^READY url=(\S+) user=(\S+) password=(\S+)$", re.MULTILINE)
+READY = re.compile(r"READY url=(http://127\.0\.0\.1:\d+) user=(\w+) password=(\w+)")
+
+
+def said(demo: Demo) -> list[str]:
+    """Give the whole lines of its output that speak of READY."""
+    return [line for line in demo.text.splitlines(keepends=True) if "READY" in line and line.endswith("\n")]
 
 
 def ready(demo: Demo) -> tuple[str, str, str]:
     """Wait for the line; give address, user and password."""
-    wait_for(lambda: READY.search(demo.text) or demo.process.poll() is not None, 300, "READY")
-    found = READY.search(demo.text)
-    assert found, demo.complaints
+    wait_for(lambda: said(demo) or demo.process.poll() is not None, 300, "READY")
+    assert said(demo), demo.complaints
+    found = READY.fullmatch(said(demo)[0].removesuffix("\n"))
+    assert found, said(demo)
     return found[1], found[2], found[3]
+
+
+@contextlib.contextmanager
+def heard(demo: Demo) -> Iterator[None]:
+    """Check what it said up to its end: one line READY, and in Home Assistant's log nothing of pimqtt."""
+    (log,) = (demo.folder / "tmp").rglob("home-assistant.log")
+    with log.open(errors="replace") as file:  # which the demo removes at its end
+        yield
+        assert len(said(demo)) == 1, demo.text
+        assert of_pimqtt(warnings_in(file.read()), log.parent) == []
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     running = Demo(tmp_path_factory.mktemp("demo"), "--home-assistant")
-    yield running
-    assert running.end(timeout_s=30) == 0
+    try:
+        ready(running)
+        with heard(running):
+            yield running
+            assert running.end(timeout_s=30) == 0
+    finally:
+        running.process.kill()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -77,7 +101,8 @@ async def test_it_listens_on_loopback_only_and_leaves_nothing(tmp_path: Path) ->
     assert any("mosquitto" in line for line in children.values())
     assert set(listening(children, "tcp")) == {"127.0.0.1"}
     assert set(listening(children, "udp")) <= {"127.0.0.1", "*"}, "mDNS of Home Assistant, on loopback's interface only"
-    assert await asyncio.to_thread(shown.process.wait, 40) == 0
+    with heard(shown):
+        assert await asyncio.to_thread(shown.process.wait, 40) == 0
     assert "Traceback" not in shown.complaints
     assert gone(children)
     assert shown.left() == []

@@ -8,7 +8,7 @@ from tests.browser.stage import CARD, PAD, Stage
 
 pytestmark = [
     pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(300),
-    pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("quiet"),
+    pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
 
 
@@ -50,6 +50,7 @@ async def test_anybody_may_stop_and_who_drove_lets_go_first(scene: Stage) -> Non
     await rig.page.says("let go", CARD)
     await scene.wheels.wait(turning=False, timeout_s=2)
     await rig.release("KeyW")
+    assert rig.page.errors() + ben.page.errors() == []
     await rig.page.close()
     await ben.page.close()
 

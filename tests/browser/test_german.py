@@ -108,6 +108,7 @@ async def test_a_page_is_german(house: Stage, greta: str, path: str) -> None:
 async def test_a_picture_is_named_after_its_camera_once(house: Stage, greta: str) -> None:
     page, text = await read(house, greta, "cameras", *PAGES["cameras"])
     assert "Bild von Auge" in text.splitlines()
+    assert page.errors() == []
     await page.close()
 
 
@@ -143,6 +144,7 @@ async def test_the_same_pages_in_english_have_english(house: Stage) -> None:
         page, text = await read(house, "", path, word)
         found += english_in(text)
         assert english_in(text), path
+        assert page.errors() == []
         await page.close()
     for key in ("stop.ready", "page.outputs", "drive.hint_keys", "camera.refresh", "fleet.search"):
         assert any(line.startswith(f"{key}: ") for line in found), key

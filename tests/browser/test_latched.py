@@ -13,7 +13,7 @@ from tests.browser.stage import CARD, PAD, READY, Driver, Stage
 
 pytestmark = [
     pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(300),
-    pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("quiet"),
+    pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
 WORDS = {
     "pimqtt-drive-card": "The emergency stop is set. Nothing moves until it is reset.",
@@ -96,4 +96,5 @@ async def test_what_was_pressed_before_the_stop_and_arrives_after_it_moves_nothi
         assert len(scene.wheels.changes) == before
         await driver.drive()
         await scene.wheels.ceased(await driver.release())
+        assert driver.page.errors() == []
         await driver.page.close()

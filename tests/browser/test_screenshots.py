@@ -1,6 +1,6 @@
 """Every page, wide and on a phone, light and dark: its words, nothing cut off sideways, no complaint of the browser.
 
-`scripts/screenshots` keeps the pictures in docs/screenshots.
+`scripts/screenshots` keeps the pictures in docs/screenshots; else their words are compared with the kept ones.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.kept import Pictures
 from tests.browser.page import Page
-from tests.browser.showroom import LOOKS, PAGES, settled, snapshot
+from tests.browser.showroom import LOOKS, PAGES, lit, settled, snapshot
 from tests.browser.stage import CARD, Driver, Stage
 
 pytestmark = [
@@ -23,12 +24,11 @@ pytestmark = [
 FRESH_S = 4
 
 
-def keep(config: pytest.Config, name: str, picture: bytes) -> None:
-    """Keep a picture where that is wanted."""
-    folder = config.getoption("--keep-screenshots")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        (Path(folder) / f"{name}.png").write_bytes(picture)
+@pytest.fixture(scope="module")
+def pictures(pytestconfig: pytest.Config) -> Pictures:
+    """Keep pictures where that is wanted, else compare."""
+    folder = pytestconfig.getoption("--keep-screenshots")
+    return Pictures(Path(folder) if folder else None)
 
 
 async def fits(page: Page) -> None:
@@ -50,9 +50,10 @@ async def age_s(page: Page) -> int:
 
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", PAGES)
-async def test_a_page_is_as_it_should_be(demo: Stage, pytestconfig: pytest.Config, name: str, look: str) -> None:
+async def test_a_page_is_as_it_should_be(demo: Stage, pictures: Pictures, name: str, look: str) -> None:
     path, words = PAGES[name]
     await snapshot(demo)
+    await lit(demo)
     page = await demo.page(path, **vars(LOOKS[look]))
     await page.show()
     for word in words:
@@ -62,13 +63,13 @@ async def test_a_page_is_as_it_should_be(demo: Stage, pytestconfig: pytest.Confi
     if not LOOKS[look].mobile:
         await page.stretch(2400)
         await settled(page)
-    keep(pytestconfig, f"{name}-{look}", await page.picture())
+    pictures.keep(f"{name}-{look}", await page.picture(), await page.text())
     assert page.errors() == []
     await page.close()
 
 
 @pytest.mark.parametrize("look", LOOKS)
-async def test_a_car_that_is_driven(demo: Stage, pytestconfig: pytest.Config, look: str) -> None:
+async def test_a_car_that_is_driven(demo: Stage, pictures: Pictures, look: str) -> None:
     how = "touch" if LOOKS[look].mobile else "mouse"
     driver: Driver = await demo.driver(**vars(LOOKS[look]))
     await driver.drive(how)
@@ -79,7 +80,7 @@ async def test_a_car_that_is_driven(demo: Stage, pytestconfig: pytest.Config, lo
         await asyncio.sleep(1)
         ages.append(await age_s(driver.page))
     assert max(ages) <= FRESH_S, ages
-    keep(pytestconfig, f"driving-{look}", await driver.page.picture())
+    pictures.keep(f"driving-{look}", await driver.page.picture(), await driver.page.text())
     await demo.wheels.ceased(await driver.release(how))
     await driver.page.says("Free", CARD)
     assert driver.page.errors() == []

@@ -6,7 +6,9 @@ import time
 
 import pytest
 
+from tests.browser import ring
 from tests.browser.line import Line
+from tests.browser.page import REFUSED
 from tests.browser.stage import Driver, Stage
 from tests.browser.wheels import DEADMAN_S, in_words, some_time
 
@@ -15,6 +17,15 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
 LIMIT_S = DEADMAN_S + 0.05
+#: While Home Assistant starts it has no dashboards of integrations yet. Its page then looks for the open view on a
+#: dashboard of its own, which has one view only, and for the sources of its own lines where that failed.
+STARTING = (
+    REFUSED,
+    REFUSED.replace("in connection establishment", "during WebSocket handshake").replace("REFUSED", "RESET"),
+    r"TypeError: Cannot use 'in' operator to search for 'strategy' in undefined(\n +at .*/frontend_latest/.*)+",
+    r"Failed to load resource: net::ERR_NAME_NOT_RESOLVED https://raw\.githubusercontent\.com/home-assistant/frontend/.*",
+    r"Failed to load resource: .* 404 \(Not Found\) http://127\.0\.0\.1:\d+/unknown/node_modules/.*",
+)
 
 
 def judge(what: str, ceased: list[float], limit_s: float = LIMIT_S) -> None:
@@ -31,7 +42,6 @@ async def driving(driver: Driver) -> int:
     return time.monotonic_ns()
 
 
-@pytest.mark.usefixtures("quiet")
 async def test_the_tab_is_hidden(scene: Stage, times: int) -> None:
     driver = await scene.driver()
     ceased = []
@@ -48,7 +58,6 @@ async def test_the_tab_is_hidden(scene: Stage, times: int) -> None:
     await driver.page.close()
 
 
-@pytest.mark.usefixtures("quiet")
 async def test_the_page_is_closed(scene: Stage, times: int) -> None:
     ceased = []
     for _ in range(times):
@@ -60,7 +69,6 @@ async def test_the_page_is_closed(scene: Stage, times: int) -> None:
     judge("page closed:", ceased)
 
 
-@pytest.mark.usefixtures("quiet")
 async def test_the_page_goes_elsewhere(scene: Stage, times: int) -> None:
     """Another page of the dashboard: the card leaves the page, Home Assistant stays."""
     driver = await scene.driver()
@@ -76,7 +84,6 @@ async def test_the_page_goes_elsewhere(scene: Stage, times: int) -> None:
     await driver.page.close()
 
 
-@pytest.mark.usefixtures("quiet")
 async def test_the_browser_is_killed(scene: Stage, times: int) -> None:
     ceased = []
     for _ in range(times):
@@ -89,7 +96,6 @@ async def test_the_browser_is_killed(scene: Stage, times: int) -> None:
     judge("browser killed:", ceased)
 
 
-@pytest.mark.usefixtures("quiet")
 async def test_the_websocket_is_cut(scene: Stage, times: int) -> None:
     async with Line(int(scene.ha.url.rpartition(":")[2])) as line:
         driver = await scene.driver(url=f"http://127.0.0.1:{line.port}")
@@ -99,11 +105,11 @@ async def test_the_websocket_is_cut(scene: Stage, times: int) -> None:
             line.cut()
             ceased.append(await driver.wheels.ceased(since_ns, watch_s=0.8))
             await driver.release()
+        assert driver.page.errors() == []
         await driver.page.close()
     judge("websocket cut:", ceased)
 
 
-@pytest.mark.usefixtures("quiet")
 async def test_what_a_stalled_line_delivers_late_moves_nothing(scene: Stage, times: int) -> None:
     """The driver goes on pressing; all that waited comes in one burst, each command with the token that it had."""
     async with Line(int(scene.ha.url.rpartition(":")[2])) as line:
@@ -112,11 +118,16 @@ async def test_what_a_stalled_line_delivers_late_moves_nothing(scene: Stage, tim
         for _ in range(times):
             since_ns = await driving(driver)
             line.stall()
+            await some_time(0.1, 0.2)  # an answer that is under way still counts
+            shares = await ring.shares(driver.page, 0.7)
+            assert shares == sorted(shares, reverse=True), "the ring of the dead-man empties"
+            assert shares[0] > 0 == shares[-1], shares
             await driver.wheels.wait(turning=False, timeout_s=2)
-            await some_time(0.6, 1)
+            await some_time(0.2, 0.6)
             await driver.release()
             line.flow()
             ceased.append(await driver.wheels.ceased(since_ns, watch_s=0.8))
+        assert driver.page.errors() == []
         await driver.page.close()
     judge("line stalled, then all at once:", ceased)
 
@@ -132,5 +143,5 @@ async def test_home_assistant_is_killed(scene: Stage, times: int) -> None:
         await scene.ha.start()
         await driver.page.goto(scene.ha.url + scene.car)
     judge("Home Assistant killed:", ceased)
-    assert scene.grumbles() == []
+    assert driver.page.errors(*STARTING) == []
     await driver.page.close()

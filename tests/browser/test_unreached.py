@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.line import Line
+from tests.browser.page import REFUSED
 from tests.browser.stage import CARD, Stage
 
 pytestmark = [
@@ -30,6 +31,7 @@ async def test_an_emergency_stop_that_nobody_hears_is_told_as_such(scene: Stage)
         await page.click("button.danger")
         await page.says(GONE, card)
         assert "object" not in await page.text(card)
+        assert page.errors(REFUSED) == []
         await page.close()
 
 

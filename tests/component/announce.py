@@ -1,7 +1,8 @@
 """Prints what an agent publishes, as JSON, made by the agent's own code in the agent's own Python.
 
 Reads a configuration (YAML) on stdin. ``retained`` has topics and payloads as they stand after a start, ``result`` and
-``answer`` the empty shapes of a result and of an answer to a call.
+``answer`` the empty shapes of a result and of an answer to a call. ``refused`` is what the agent's code refuses, each
+with ``output``, the ``command``, and the ``code`` and ``reason`` of the rejection.
 """
 
 from __future__ import annotations
@@ -9,15 +10,35 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from pimqtt_agent import discovery, identity, info
+from pimqtt_agent import commands, discovery, identity, info
 from pimqtt_agent.config import load
 from pimqtt_agent.devices.system import SystemDevice
 from pimqtt_agent.discovery import Node
+from pimqtt_agent.errors import CommandError
 from pimqtt_agent.model import Model
 from pimqtt_agent.replies import result
 from pimqtt_agent.topics import Topics
+
+#: Beyond the limits of an output, in its value or its TTL.
+BEYOND = (
+    ("arm", {"value": 500}),
+    ("fan", {"value": 150, "ttl": 1}),
+    ("lamp", {"value": {"state": "ON", "brightness": 999}}),
+    ("pump", {"value": "ON", "ttl": 3600}),
+)
+
+
+def refused(model: Model) -> Iterator[dict[str, Any]]:
+    """Refuse what is beyond the limits, as the intake of commands does."""
+    for output, command in BEYOND:
+        try:
+            commands.read(model.things[output, ""].entity, commands.open_envelope(json.dumps(command).encode()))
+        except CommandError as error:
+            yield {"output": output, "command": command, "code": error.code, "reason": str(error)}
 
 
 def main() -> None:
@@ -52,7 +73,7 @@ def main() -> None:
     retained[topics.availability] = "online"
     texts = {topic: one if isinstance(one, str) else json.dumps(one) for topic, one in retained.items()}
     answer = {"id": None, "action": None, "outcome": "accepted", "code": None, "reason": None, "result": None}
-    print(json.dumps({"retained": texts, "result": result(), "answer": answer}))
+    print(json.dumps({"retained": texts, "result": result(), "answer": answer, "refused": list(refused(model))}))
 
 
 main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -25,6 +26,15 @@ custom_components.__path__ = [str(COMPONENT.parent)]
 @pytest.fixture(autouse=True)
 def ours(enable_custom_integrations: None) -> None:
     """Find the component."""
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug() -> None:
+    """Let the loop see who calls it from a wrong thread, as the test package does."""
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    # futures and handles ask for this: noting where each was made takes nearly half of all time
+    vars(loop)["get_debug"] = lambda: False
 
 
 @pytest.fixture

@@ -9,32 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from quality_proofs import RULES, TESTS, TIERS
 from rig import ROOT
 
 Proof = Callable[[Mapping[str, str], Mapping[str, Any]], bool]
-TIERS = {
-    "bronze": (
-        "action-setup appropriate-polling brands common-modules config-flow config-flow-test-coverage "
-        "dependency-transparency docs-actions docs-conditions docs-high-level-description "
-        "docs-installation-instructions docs-removal-instructions docs-triggers entity-event-setup entity-unique-id "
-        "has-entity-name runtime-data test-before-configure test-before-setup unique-config-entry"
-    ),
-    "silver": (
-        "action-exceptions config-entry-unloading docs-configuration-parameters docs-installation-parameters "
-        "entity-unavailable integration-owner log-when-unavailable parallel-updates reauthentication-flow test-coverage"
-    ),
-    "gold": (
-        "devices diagnostics discovery discovery-update-info docs-data-update docs-examples docs-known-limitations "
-        "docs-supported-devices docs-supported-functions docs-troubleshooting docs-use-cases dynamic-devices "
-        "entity-category entity-device-class entity-disabled-by-default entity-translations exception-translations "
-        "icon-translations reconfiguration-flow repair-issues stale-devices"
-    ),
-    "platinum": "async-dependency inject-websession strict-typing",
-}
 #: The modules that actions go through, and what these may raise.
 ACTING = ("actions", "targets", "operations", "insisting", "commanding", "latching", "publishing", "rights", "sessions")
 FAILURES = {"RefusedError", "HomeAssistantError", "Unauthorized", "UnknownUser"}
 HTTP = re.compile(r"^\s*(import|from) (aiohttp|httpx|requests|urllib)", re.MULTILINE)
+POLLING = re.compile(r"DataUpdateCoordinator|SCAN_INTERVAL|should_poll|update_interval")
+MAKES_DEVICES = re.compile(r"async_get_or_create\(|DeviceInfo|async_forward_entry_setups")
+#: What the config flow stores, what it may have read of a discovery, and the fields of its forms.
+STORED = re.compile(r"\bdata=\{([^}]*)\}")
+ADDRESS = re.compile(r"discovery_info\.(host|hostname|ip_address|ip_addresses|port)\b")
+ASKED = re.compile(r"vol\.(?:Required|Optional)\((\w+)")
 LEAST = re.compile(r"--cov-fail-under=(\d+)")
 #: What the repository must show beside the component.
 BESIDE = ("scripts/test", "tests/component/mypy.ini", "tests/component/test_config_flow.py")
@@ -62,7 +50,10 @@ PROOFS: Mapping[str, Proof] = {
         and "-m mypy --config-file tests/component/mypy.ini" in code.get("scripts/test", "")
     ),
     "action-exceptions": lambda code, _: _raised(code, ACTING) <= FAILURES,
-    "config-flow-test-coverage": lambda code, _: "tests/component/test_config_flow.py" in code,
+    "config-flow-test-coverage": lambda code, _: (
+        "tests/component/test_config_flow.py" in code
+        and "--include='*/config_flow.py' --fail-under=100" in code.get("scripts/test", "")
+    ),
     "exception-translations": lambda code, _: not list(_untranslated(code)),
     "icon-translations": lambda code, _: "icons.json" in code,
     "log-when-unavailable": lambda code, _: (
@@ -72,8 +63,16 @@ PROOFS: Mapping[str, Proof] = {
         (least := LEAST.search(code.get("scripts/test", ""))) is not None and int(least[1]) >= 95
     ),
 }
-#: What the code must show where a rule does not apply.
+#: What the code must show where a rule does not apply: every exemption has such a look.
 EXEMPTIONS: Mapping[str, Proof] = {
+    "appropriate-polling": lambda code, raw: raw.get("iot_class") == "local_push" and not POLLING.search(_all(code)),
+    "devices": lambda code, _: not MAKES_DEVICES.search(_all(code)),
+    "discovery-update-info": lambda code, _: (
+        STORED.findall(code["config_flow"]) == ["CONF_BASE: self._base"] and not ADDRESS.search(code["config_flow"])
+    ),
+    "docs-conditions": lambda code, _: not {"condition", "device_condition"} & set(code),
+    "docs-triggers": lambda code, _: not {"trigger", "device_trigger"} & set(code),
+    "reauthentication-flow": lambda code, _: set(ASKED.findall(code["config_flow"])) == {"CONF_BASE", "CONF_SIDEBAR"},
     "async-dependency": lambda _, raw: not raw.get("requirements"),
     "dependency-transparency": lambda _, raw: not raw.get("requirements"),
     "inject-websession": lambda code, _: not HTTP.search(_all(code)),
@@ -116,8 +115,7 @@ def quality_scale(folder: Path, root: Path = ROOT) -> Iterator[str]:
     if set(raw) != {"rules"}:
         yield "needs rules and nothing else"
         return
-    everything = [rule for rules in TIERS.values() for rule in rules.split()]
-    yield from (f"{rule}: no such rule" for rule in raw["rules"] if rule not in everything)
+    yield from (f"{rule}: no such rule" for rule in raw["rules"] if rule not in RULES)
     code = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.py")}
     code |= {
         str(path.relative_to(folder)): ""
@@ -139,7 +137,11 @@ def _rule(rule: str, raw: Any, code: Mapping[str, str], about: Mapping[str, Any]
         yield f"{rule}: {raw!r} is neither done nor exempt"
     elif status == "exempt" and not answer.get("comment"):
         yield f"{rule}: exempt without a comment"
+    elif status == "done" and rule not in TESTS:
+        yield f"{rule}: done, but no test shows it"
     elif status == "done" and rule in PROOFS and not PROOFS[rule](code, about):
         yield f"{rule}: done, but the code does not show it"
-    elif status == "exempt" and rule in EXEMPTIONS and not EXEMPTIONS[rule](code, about):
+    elif status == "exempt" and rule not in EXEMPTIONS:
+        yield f"{rule}: exempt, but nothing looks whether it applies"
+    elif status == "exempt" and not EXEMPTIONS[rule](code, about):
         yield f"{rule}: exempt, but the code shows that it applies"

@@ -66,6 +66,8 @@ class Pi:
         said = said_by_agent(node)
         self.retained: dict[str, str] = dict(said["retained"])
         self._result, self._answer = said["result"], said["answer"]
+        #: what the agent's own code refuses: ``output``, ``command``, and the rejection's ``code`` and ``reason``
+        self.refused: list[dict[str, Any]] = said["refused"]
         self.published: list[Published] = []
         #: what is retained is delivered once as such, later changes are live
         self.announced = False

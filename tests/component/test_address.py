@@ -14,7 +14,7 @@ MANIFEST: dict[str, str] = json.loads((COMPONENT / "manifest.json").read_text())
 HOME = MANIFEST["documentation"]
 FRONTEND = ROOT / "homeassistant_component/frontend"
 #: Where it stands: the manifest, which Home Assistant reads, the cards' source, and the bundle that is made of it.
-PLACES = {COMPONENT / "manifest.json", FRONTEND / "src/index.ts", COMPONENT / "frontend/pimqtt.js"}
+PLACES = {COMPONENT / "manifest.json", FRONTEND / "src/documentation.ts", COMPONENT / "frontend/pimqtt.js"}
 FOLDERS = (
     "pimqtt_agent", "homeassistant_component/custom_components", "homeassistant_component/frontend/src", "docs",
     "systemd", "mosquitto", "scripts",
@@ -28,8 +28,9 @@ def test_the_manifest_names_one_project() -> None:
 
 
 def test_the_cards_name_the_same() -> None:
-    for path in (FRONTEND / "src/index.ts", COMPONENT / "frontend/pimqtt.js"):
-        assert set(re.findall(r"https://[\w.-]+/pimqtt/pimqtt\b", path.read_text())) == {HOME}, path.name
+    assert re.findall(r'"(https://[^"]*)"', (FRONTEND / "src/documentation.ts").read_text()) == [HOME]
+    bundle = (COMPONENT / "frontend/pimqtt.js").read_text()
+    assert re.search(rf"[\"'`]{re.escape(HOME)}[\"'`/]", bundle), "the bundle is built from another one"
 
 
 def test_it_stands_nowhere_else() -> None:

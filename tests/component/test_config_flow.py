@@ -81,6 +81,12 @@ async def test_mdns_with_a_base_that_is_none_offers_nothing(hass: HomeAssistant,
     assert (found["type"], found["reason"]) == (FlowResultType.ABORT, "not_pimqtt")
 
 
+async def test_a_node_that_announces_another_base_later_moves_nobody(hass: HomeAssistant, entry: Any) -> None:
+    found = await start(hass, SOURCE_ZEROCONF, data=announced(node="car2", base="garage/pimqtt"))
+    assert (found["type"], found["reason"]) == (FlowResultType.ABORT, "single_instance_allowed")
+    assert (flows(hass), entry.data) == ([], {"base_topic": "pimqtt"})
+
+
 async def test_without_mqtt_its_setup_is_asked_for_first(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, "homeassistant", {})
     for source, data in ((SOURCE_USER, None), (SOURCE_ZEROCONF, announced())):

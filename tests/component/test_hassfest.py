@@ -105,6 +105,13 @@ RULES = "quality_scale.yaml"
         ("quality_scale", RULES, put("rules", "brands", value="todo"), "neither done nor exempt"),
         ("quality_scale", RULES, put("rules", "devices", value={"status": "exempt"}), "exempt without a comment"),
         ("quality_scale", RULES, put("rules", "beauty", value="done"), "beauty: no such rule"),
+        ("quality_scale", RULES, put("rules", "devices", value="done"), "devices: done, but no test shows it"),
+        (
+            "quality_scale",
+            RULES,
+            put("rules", "discovery", value={"status": "exempt", "comment": "x"}),
+            "discovery: exempt, but nothing looks",
+        ),
         ("quality_scale", RULES, put("more", value={}), "rules and nothing else"),
         ("quality_scale", "manifest.json", put("codeowners", value=[]), "integration-owner: done, but"),
         ("quality_scale", "manifest.json", take("single_config_entry"), "unique-config-entry: done, but"),
@@ -137,6 +144,12 @@ def test_a_proof_that_is_gone_fails(copy: Path) -> None:
         ("inject-websession", "search.py", "import time", "import aiohttp"),
         ("parallel-updates", "__init__.py", "sessions.close_all(", "async_forward_entry_setups("),
         ("async-dependency", "manifest.json", '"requirements": []', '"requirements": ["paho-mqtt"]'),
+        ("appropriate-polling", "manifest.json", "local_push", "local_polling"),
+        ("appropriate-polling", "fleet.py", "import time", "SCAN_INTERVAL = 30"),
+        ("devices", "fleet.py", "import time", "from homeassistant.helpers.device_registry import DeviceInfo"),
+        ("discovery-update-info", "config_flow.py", "data={CONF_BASE:", 'data={"host": 1, CONF_BASE:'),
+        ("discovery-update-info", "config_flow.py", "about = discovery_info.properties", "discovery_info.host"),
+        ("reauthentication-flow", "config_flow.py", "vol.Required(CONF_BASE", "vol.Required(CONF_PASSWORD"),
     ],
 )
 def test_a_rule_that_the_code_breaks_fails(copy: Path, rule: str, file: str, before: str, after: str) -> None:
@@ -154,6 +167,7 @@ def test_a_rule_that_the_code_breaks_fails(copy: Path, rule: str, file: str, bef
         ("strict-typing", "scripts/test", "-m mypy --config-file tests/component/mypy.ini", ""),
         ("strict-typing", "tests/component/mypy.ini", "strict = true", "strict = false"),
         ("config-flow-test-coverage", "tests/component/test_config_flow.py", "", None),
+        ("config-flow-test-coverage", "scripts/test", "--include='*/config_flow.py' --fail-under=100", ""),
     ],
 )
 def test_a_rule_that_the_tests_no_longer_hold_fails(
@@ -168,6 +182,18 @@ def test_a_rule_that_the_tests_no_longer_hold_fails(
     else:
         (tmp_path / file).write_text((tmp_path / file).read_text().replace(before, after))
     assert [one.split(":")[0] for one in quality_scale(COMPONENT, tmp_path)] == [rule]
+
+
+@pytest.mark.parametrize(
+    ("rule", "file"),
+    [
+        ("docs-conditions", "condition.py"), ("docs-conditions", "device_condition.py"),
+        ("docs-triggers", "trigger.py"), ("docs-triggers", "device_trigger.py"),
+    ],
+)  # fmt: skip
+def test_a_platform_that_an_exemption_denies_fails(copy: Path, rule: str, file: str) -> None:
+    (copy / file).write_text("")
+    assert [one.split(":")[0] for one in CHECKS["quality_scale"](copy)] == [rule]
 
 
 async def test_every_action_that_is_registered_is_described(hass: HomeAssistant, entry: Any) -> None:
@@ -200,10 +226,12 @@ def test_every_sentence_that_the_code_says_is_translated_and_no_other() -> None:
 
 def test_the_checks_are_not_stricter_than_home_assistant_itself() -> None:
     root = Path(next(iter(components.__path__)))
-    for path in sorted(root.glob("*/icons.json")):
+    with_icons, translated = sorted(root.glob("*/icons.json")), sorted(root.glob("m*/translations/en.json"))
+    assert min(len(with_icons), len(translated)) > 20
+    for path in with_icons:
         for name, icon in load(path).get("services", {}).items():
             assert isinstance(icon, dict), (path, name)
             assert ICON.fullmatch(icon["service"]), (path, name)
-    for path in sorted(root.glob("m*/translations/en.json")):
+    for path in translated:
         for part in ("config", "options", "exceptions", "services"):
             assert all(KEY.fullmatch(key) for key in load(path).get(part, {})), path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.common import async_fire_mqtt_message, async_fire_time_changed
 from rig import Pi, listen
 
 
@@ -124,8 +125,9 @@ async def go_on(client: Any, flow: dict[str, Any]) -> Any:
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A day outlasts the login of a test."""
+    """A day outlasts the login of a test; time stands still in it, so nobody listens."""
     monkeypatch.setattr("custom_components.pimqtt.issues.GONE_AFTER", timedelta(minutes=10))
+    monkeypatch.setattr("custom_components.pimqtt.repairs.LISTEN_S", 0)
 
 
 async def test_a_node_that_does_not_come_back_is_forgotten(
@@ -149,6 +151,19 @@ async def test_a_node_that_does_not_come_back_is_forgotten(
     assert cleared[0].startswith("homeassistant/")
     assert entry.runtime_data.fleet.nodes == {}
     assert raised(hass) == {}
+
+
+async def test_the_broker_is_asked_for_what_it_no_longer_named(
+    hass: HomeAssistant, pi: Pi, entry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.pimqtt.repairs.LISTEN_S", 0.3)
+    left = ["homeassistant/device/car1/left/config", "pimqtt/car1/left/state"]
+    others = ["homeassistant/device/car2/left/config", "pimqtt/car2/left/state"]
+    for topic in reversed(left + others):
+        hass.loop.call_later(0.1, partial(async_fire_mqtt_message, hass, topic, "{}", retain=True))
+    hass.loop.call_later(0.1, async_fire_mqtt_message, hass, "pimqtt/car1/left/event", "{}")
+    runtime = entry.runtime_data
+    assert await repairs.heard_topics(hass, runtime, runtime.fleet.nodes["car1"]) == left
 
 
 async def test_a_node_that_came_back_meanwhile_is_not_forgotten(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import async_capture_events
 from rig import Pi, Socket
 
@@ -39,6 +40,9 @@ async def test_a_minute_of_stills_every_second_is_stored_six_times(hass: HomeAss
     shown = changes(events, TAKEN)
     assert len(shown) == 6
     assert shown[:2] == ["2026-01-02T03:04:05+00:00", "2026-01-02T03:04:15+00:00"]
+    size = er.async_get(hass).async_get(SIZE)
+    assert size is not None
+    assert size.disabled
     assert changes(events, SIZE) == [], "it is switched off until a user wants it"
 
 

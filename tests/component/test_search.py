@@ -9,7 +9,9 @@ from unittest.mock import AsyncMock, MagicMock, patch
 
 import pytest
 from custom_components.pimqtt import mdns
+from custom_components.pimqtt.fleet import SIGNAL_NODE
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 from rig import Pi, Socket
 from zeroconf import ServiceStateChange
 
@@ -52,10 +54,42 @@ async def test_who_may_read_nothing_finds_nothing(browser: Callable[..., Awaitab
     assert found(await collect(stranger)) == []
 
 
-async def test_it_can_be_given_up(socket: Socket, pi: Pi) -> None:
-    answer = await socket.ask("pimqtt/search", seconds=1)
-    assert (await socket.ask("unsubscribe_events", subscription=answer["id"]))["success"]
-    await asyncio.sleep(0.1)
+def listeners(hass: HomeAssistant) -> int:
+    """Count who is told when a node changes."""
+    return len(hass.data[DATA_DISPATCHER][SIGNAL_NODE])
+
+
+async def heard(socket: Socket, search: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what a search has told by now that nobody took yet."""
+    assert (await socket.ask("pimqtt/call", node="car1", action="get_version"))["success"]
+    told = [one["event"] for one in socket.events if one["id"] == search["id"]]
+    socket.events.clear()
+    return told
+
+
+async def test_it_can_be_given_up(socket: Socket, pi: Pi, hass: HomeAssistant) -> None:
+    before = listeners(hass)
+    search = await socket.ask("pimqtt/search", seconds=1)
+    assert listeners(hass) == before + 1
+    assert {"progress"} in [set(one) for one in await heard(socket, search)]
+    assert (await socket.ask("unsubscribe_events", subscription=search["id"]))["success"]
+    await heard(socket, search)
+    assert listeners(hass) == before
+    pi.node = "car2"
+    await pi.say("availability", "online")
+    await pi.say("info", {**pi.info, "node": "car2", "hardware_id": "car2", "name": "New"})
+    pi.node = "car1"
+    await asyncio.sleep(1.2)  # longer than it would have taken
+    assert await heard(socket, search) == []
+
+
+async def test_one_that_came_to_its_end_leaves_nothing(socket: Socket, hass: HomeAssistant) -> None:
+    before = listeners(hass)
+    search = await socket.ask("pimqtt/search", seconds=1)
+    await collect(socket)
+    assert listeners(hass) == before
+    assert (await socket.ask("unsubscribe_events", subscription=search["id"]))["success"]
+    assert await heard(socket, search) == []
 
 
 @pytest.mark.parametrize("seconds", [0, 61, "5"])
@@ -84,6 +118,7 @@ class Browser:
 def services(hass: HomeAssistant) -> Any:
     """The services of a local network, by name."""
     known: dict[str, dict[str, str | None]] = {}
+    Browser.made = None
 
     def info(_service: str, name: str) -> MagicMock:
         about = known.get(name)
@@ -121,15 +156,17 @@ async def test_a_search_that_ended_hears_no_more(socket: Socket, services: dict[
     services["late"] = {"node": "late"}
     answer = await socket.ask("pimqtt/search", seconds=1)
     assert (await socket.ask("unsubscribe_events", subscription=answer["id"]))["success"]
-    Browser.made.announce("late")
     await hass.async_block_till_done()
     assert Browser.made.ended
+    await heard(socket, answer)
+    Browser.made.announce("late")
+    await hass.async_block_till_done()
+    assert await heard(socket, answer) == []
 
 
 async def test_only_who_may_read_all_looks_around(
     browser: Callable[..., Awaitable[Socket]], services: dict[str, Any]
 ) -> None:
-    Browser.made = None
     reader = await browser(read=("switch.car1_pump",))
     assert (await reader.ask("pimqtt/search", seconds=1))["success"]
     assert [one["node"] for one in found(await collect(reader))] == ["car1"]

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from pimqtt_agent.console import doctor_host
+from pimqtt_agent.console import doctor_gpio, doctor_host
+from pimqtt_agent.hardware import chardev
+from pimqtt_agent.settings import KernelOptions, PiOptions
 from tests.console.conftest import Cli
 from tests.rig import Mosquitto, Node, free_port
 
@@ -176,14 +178,38 @@ def test_only_what_the_devices_need_is_looked_for() -> None:
 
 
 def test_a_chip_that_may_not_be_opened_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings: Any = SimpleNamespace(hardware=SimpleNamespace(backend="kernel"))
-    assert [check.status for check in doctor_host._pins(settings, tmp_path)] == ["fail"]
+    settings: Any = SimpleNamespace(hardware=KernelOptions(backend="kernel"))
+    assert [check.status for check in doctor_gpio.checks(settings, tmp_path)] == ["fail"]
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev/gpiochip0").touch()
-    assert [check.status for check in doctor_host._pins(settings, tmp_path)] == ["ok"]
+    assert [check.status for check in doctor_gpio.checks(settings, tmp_path)] == ["ok"]
     monkeypatch.setattr("os.access", lambda *_: False)
-    (check,) = doctor_host._pins(settings, tmp_path)
+    (check,) = doctor_gpio.checks(settings, tmp_path)
     assert (check.status, check.mend) == ("fail", "sudo usermod -aG gpio $USER, then log in again")
+
+
+def test_a_chip_that_the_configuration_names_and_that_is_not_there_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chardev, "chips", lambda: {"/dev/gpiochip0": "pinctrl-toaster"})
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/gpiochip0").touch()
+    settings: Any = SimpleNamespace(
+        hardware=KernelOptions(backend="kernel", chip="/dev/gpiochip-none", chips={"extra": "gpio-brcmstb"})
+    )
+    there = "there is /dev/gpiochip0 (pinctrl-toaster)"
+    found = list(doctor_gpio.checks(settings, tmp_path))
+    assert [(check.status, check.text) for check in found] == [
+        ("fail", "hardware.chip: /dev/gpiochip-none can't be opened: No such file or directory"),
+        ("fail", f"hardware.chips.extra: there is no GPIO chip gpio-brcmstb; {there}"),
+    ]
+    assert {check.mend for check in found} == {"name a chip that is there, by label or path: gpiodetect lists them"}
+    settings.hardware = PiOptions(backend="pi")
+    check = list(doctor_gpio.checks(settings, tmp_path))[-1]
+    assert check.text == (
+        f"backend pi: there is no GPIO chip pinctrl-bcm2835 or pinctrl-bcm2711 or pinctrl-rp1; {there}"
+    )
+    assert check.mend == "on another board than a Raspberry Pi use backend: kernel"
 
 
 def test_a_pi_camera_needs_picamera2_and_its_number(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,9 @@ from tests.rig import Node, Observer, observer
 class Pi(Node):
     """A node of its own name; its entities' ids in Home Assistant follow from that."""
 
+    #: the base topic
+    base = "pimqtt"
+
     def __init__(self, folder: Path, port: int, name: str, devices: Sequence[str], **node: str) -> None:
         super().__init__(folder, "", name=name)
         self.port = port
@@ -29,7 +32,7 @@ class Pi(Node):
         about = {"id": self.name, **({"name": title} if title else {}), **({"area": area} if area else {})}
         lines = "".join(f"  - {device}\n" for device in devices)
         self.config.write_text(
-            f"node: {json.dumps(about)}\nmqtt: {{host: 127.0.0.1, port: {self.port}}}\n"
+            f"node: {json.dumps(about)}\nmqtt: {{host: 127.0.0.1, port: {self.port}, base: {self.base}}}\n"
             f"hardware: {{backend: simulated, trace: trace.jsonl, control: true}}\n"
             f"system: {{interval: 5{system}}}\ndevices:\n{lines}"
         )
@@ -49,7 +52,7 @@ class Pi(Node):
 
     def topic(self, *parts: str) -> str:
         """Name a topic of the node."""
-        return "/".join(["pimqtt", self.name, *parts])
+        return "/".join([self.base, self.name, *parts])
 
     async def registered(self, ha: HomeAssistant) -> dict[str, str]:
         """Give the entity ids of this node in Home Assistant's registry, by unique id without identity."""
@@ -87,7 +90,7 @@ class Pi(Node):
             for topic in sorted(topic for topic in topics if topic.startswith("homeassistant/")):
                 await watch.send(topic, retain=True, qos=1)
             await self.gone(ha)
-            for topic in sorted(topic for topic in topics if topic.startswith("pimqtt/")):
+            for topic in sorted(topic for topic in topics if topic.startswith(f"{self.base}/")):
                 await watch.send(topic, retain=True, qos=1)  # only then: to a light an empty state is an error
 
     async def gone(self, ha: HomeAssistant) -> None:

@@ -247,9 +247,12 @@ class HomeAssistant(Api):
 
     def warnings(self, since: int = 0) -> list[str]:
         """Give what was logged as WARNING or worse, with tracebacks, from ``since`` (a length of ``log()``) on."""
-        text = self.log()[since:]
-        starts = [match.start() for match in _ENTRY.finditer(text)]
-        entries = [text[start:end].rstrip() for start, end in pairwise([*starts, len(text)])]
-        bad = [entry for entry in entries if entry.split(" ", 3)[2] in ("WARNING", "ERROR", "CRITICAL")]
-        known = _NOISE + _OLD_NOISE if self._old else _NOISE
-        return [entry for entry in bad if not any(noise in entry for noise in known)]
+        return warnings_in(self.log()[since:], *(_OLD_NOISE if self._old else ()))
+
+
+def warnings_in(log: str, *noise: str) -> list[str]:
+    """Give what is WARNING or worse in a log, with tracebacks, but for ``noise`` and what all Home Assistants say."""
+    starts = [match.start() for match in _ENTRY.finditer(log)]
+    entries = [log[start:end].rstrip() for start, end in pairwise([*starts, len(log)])]
+    bad = [entry for entry in entries if entry.split(" ", 3)[2] in ("WARNING", "ERROR", "CRITICAL")]
+    return [entry for entry in bad if not any(each in entry for each in (*_NOISE, *noise))]

@@ -136,7 +136,7 @@ async def test_the_last_will_makes_it_unavailable(ha: HomeAssistant, broker: aio
 
 
 @pytest.mark.usefixtures("no_warnings")
-@pytest.mark.parametrize("clean", [True, False])
+@pytest.mark.parametrize("clean", [pytest.param(True, marks=pytest.mark.full), False])
 async def test_a_restart_brings_it_back(
     ha: HomeAssistant, broker: aiomqtt.Client, thing: dict[str, str], *, clean: bool,
 ) -> None:

@@ -12,7 +12,7 @@ from homeassistant.auth.models import User
 from homeassistant.core import HomeAssistant
 
 from . import entities, rights
-from .answers import Answer, of_place, refusing
+from .answers import Answer, of_place, refusing, unable_to
 from .const import LONGEST_OWNER, OWNER
 from .errors import INVALID, NOT_FOUND, UNAUTHORIZED, RefusedError
 from .nodes import Node
@@ -60,7 +60,8 @@ async def command(
 ) -> Answer:
     """Command an entity; an emergency stop's switch is latched."""
     if place.key == STOP and value in ("ON", "OFF"):
-        (told,) = await runtime.latches.send([Place(place.node, place.device)], on=value == "ON")
+        latched, on = Place(place.node, place.device), value == "ON"
+        (told,) = (not on and _unable(runtime, [latched])) or await runtime.latches.send([latched], on=on)
         return Answer(**{key: told[key] for key in Answer.__slots__})
     named = await owner_for(hass, user, owner)
     return await runtime.commands.send(place, value, owner=named, ttl=ttl, priority=priority)
@@ -101,7 +102,7 @@ async def latch_places(
     """Stop or reset nodes and devices.
 
     A stop reaches whatever can be reached, and what can't is an answer; it raises only where that is all. A reset is
-    strict: one place that it may not reset, and nothing is reset.
+    strict: one place that it may not reset, or that can't be, and nothing is reset.
     """
     allowed: list[Place] = []
     refused: list[tuple[Place, RefusedError]] = []
@@ -113,6 +114,8 @@ async def latch_places(
             refused.append((place, error))
     if refused and (not on or not allowed):
         raise refused[0][1]
+    if not on and (unable := _unable(runtime, allowed)):
+        return unable
     answers = await runtime.latches.send(allowed, on=on)
     return answers + [of_place(place, refusing(error)) for place, error in refused]
 
@@ -152,6 +155,12 @@ def _with_latch(runtime: Runtime, place: Place) -> Node:
     if place.device and not ID.fullmatch(place.device):
         raise RefusedError(NOT_FOUND, "no_such_output", output=place.name)
     return known(runtime, place.node)
+
+
+def _unable(runtime: Runtime, places: list[Place]) -> list[dict[str, Any]]:
+    """Return the answers of those places that are only stopped: an offline node, one of another protocol."""
+    nodes = ((place, known(runtime, place.node)) for place in places)
+    return [of_place(place, unable) for place, node in nodes if (unable := unable_to(node, ""))]
 
 
 def _goes_by(owner: str, name: str) -> bool:

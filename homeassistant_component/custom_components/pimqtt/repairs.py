@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from homeassistant.components import mqtt
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 
 from .issues import NODE_GONE
 from .nodes import Node
 from .runtime import Runtime, loaded
 from .topics import STOP, SYSTEM, Place
+
+#: That long after a subscription, which Home Assistant sends after up to 0.5 s, all that is retained was told (s).
+LISTEN_S = 2.0
 
 
 async def async_create_fix_flow(
@@ -44,10 +49,13 @@ class ForgetFlow(RepairsFlow):
         node = runtime.fleet.nodes.get(self._node) if runtime else None
         if runtime is None or node is None:
             return self.async_create_entry(data={})
-        if node.online:
-            return self.async_abort(reason="online", description_placeholders=self._placeholders)
         try:
-            for topic in retained_topics(self.hass, runtime, node):
+            topics = dict.fromkeys(
+                retained_topics(self.hass, runtime, node) + await heard_topics(self.hass, runtime, node)
+            )
+            if node.online:
+                return self.async_abort(reason="online", description_placeholders=self._placeholders)
+            for topic in topics:
                 await mqtt.async_publish(self.hass, topic, "", 1, retain=True)
         except HomeAssistantError:
             return self.async_abort(reason="not_connected")
@@ -67,6 +75,28 @@ def retained_topics(hass: HomeAssistant, runtime: Runtime, node: Node) -> list[s
         topics += [Place(node.id, device.id).topic(base, "availability")]
         topics += [Place(node.id, device.id, STOP).topic(base, "state")]
     return [*topics, *(f"{base}/{node.id}/{level}" for level in ("stop/state", "availability", "info"))]
+
+
+async def heard_topics(hass: HomeAssistant, runtime: Runtime, node: Node) -> list[str]:
+    """Ask the broker what it retains of a node: also devices that it no longer named when it went; discovery first."""
+    config, own = f"{_prefix(hass)}/device/{node.id}/+/config", f"{runtime.fleet.base}/{node.id}/#"
+    topics: dict[str, dict[str, None]] = {config: {}, own: {}}
+    ends = [await mqtt.async_subscribe(hass, where, _noting(found), 0, None) for where, found in topics.items()]
+    try:
+        await asyncio.sleep(LISTEN_S)
+    finally:
+        for end in ends:
+            end()
+    return [*topics[config], *topics[own]]
+
+
+def _noting(found: dict[str, None]) -> Callable[[mqtt.ReceiveMessage], None]:
+    @callback
+    def note(message: mqtt.ReceiveMessage) -> None:
+        if message.retain and message.payload:
+            found[message.topic] = None
+
+    return note
 
 
 def _prefix(hass: HomeAssistant) -> str:

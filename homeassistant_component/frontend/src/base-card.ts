@@ -6,6 +6,7 @@ import { fleetOf, NOTHING, type FleetState } from "./fleet.js";
 import type { Connection, Hass } from "./hass.js";
 import { icon } from "./icons.js";
 import { cardTranslator, pageTranslator, type Translate } from "./localize.js";
+import { askForPages } from "./strategy/rebuilding.js";
 import { theme } from "./theme.js";
 import type { Trouble } from "./trouble.js";
 
@@ -30,6 +31,12 @@ export function entityOf(config: Readonly<Record<string, unknown>>): string {
   if (typeof entity === "string" && /^[a-z_]+\.[a-z0-9_]+$/.test(entity)) return entity;
   const t = pageTranslator();
   throw new ConfigError(entity === undefined || entity === "" ? t("config.no_entity") : t("config.bad_entity", { entity: JSON.stringify(entity) }));
+}
+
+/** Whether a card stands in Home Assistant's card picker, which does not tell it so. */
+function isInPicker(card: Element): boolean {
+  const root = card.getRootNode();
+  return root instanceof ShadowRoot && root.host.localName === "hui-card-picker";
 }
 
 export abstract class BaseCard<C extends CardConfig> extends LitElement {
@@ -72,6 +79,10 @@ export abstract class BaseCard<C extends CardConfig> extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    if (isInPicker(this)) {
+      this.preview = true;
+      this.style.height = "auto"; // not as high as its neighbours there
+    }
     if (this.known) this.follow(this.known.connection);
   }
 
@@ -91,6 +102,7 @@ export abstract class BaseCard<C extends CardConfig> extends LitElement {
     this.connection = connection;
     this.unlisten = fleetOf(connection).listen((fleet) => {
       this.fleet = fleet;
+      askForPages(this, () => this.fleet);
     });
   }
 

@@ -1,5 +1,6 @@
 /** The one module that Home Assistant loads: all elements, and what its pickers offer. */
 
+import { DOCUMENTATION } from "./documentation.js";
 import { TYPE as DRIVE } from "./drive/config.js";
 import { DriveCard } from "./drive/drive-card.js";
 import type { Hass } from "./hass.js";
@@ -11,9 +12,8 @@ import { pageTranslator, type Key } from "./localize.js";
 import { PAGE_ELEMENTS, pageCards, strategies } from "./pages.js";
 import { Picture } from "./picture.js";
 import { isDrive, isLeased, isSwitched } from "./pimqtt-entities.js";
+import { hearForPicker } from "./present-fleet.js";
 import { announce, defineElements, type CardEntry } from "./register.js";
-
-const DOCUMENTATION = "https://github.com/pimqtt/pimqtt";
 
 defineElements({
   "pimqtt-hold-button": HoldButton,
@@ -52,3 +52,4 @@ announce({
   ],
   strategies: strategies(t, DOCUMENTATION),
 });
+hearForPicker();

@@ -3,7 +3,9 @@
 import { ConfigError, type CardConfig } from "./base-card.js";
 import { find, lastHeard, type FleetState, type Found, type Known } from "./fleet.js";
 import type { Field } from "./forms.js";
+import type { Hass } from "./hass.js";
 import { pageTranslator } from "./localize.js";
+import { presentFleet } from "./present-fleet.js";
 
 export interface NodeConfig extends CardConfig {
   readonly node: string;
@@ -33,7 +35,7 @@ export const byName = ({ nodes }: FleetState): Known[] =>
   [...nodes.values()].sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
 
 /** What a new card about a Pi starts with: the first that is known. */
-export const stubNode = (): { node: string } => ({ node: byName(lastHeard())[0]?.id ?? "" });
+export const stubNode = async (hass: Hass): Promise<{ node: string }> => ({ node: byName(await presentFleet(hass.connection))[0]?.id ?? "" });
 
 /** A field to choose a node in; its id can be typed, too. */
 export const nodeField = (required: boolean): Field => ({

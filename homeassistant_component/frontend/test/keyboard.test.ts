@@ -52,6 +52,10 @@ describe("keys", () => {
     expect(keys.press(key(`Key${letter.toUpperCase()}`, { key: letter }), 0)).toBe("ours");
   });
 
+  test.each([["KeyE", "у"], ["KeyM", "ь"], ["KeyC", "с"]])("so it is where %s writes %s: Home Assistant takes its place too", (code, letter) => {
+    expect(keys.press(key(code, { key: letter }), 0)).toBe("ours");
+  });
+
   test.each(["ctrlKey", "altKey", "metaKey"])("%s makes it foreign", (modifier) => {
     expect(keys.press(key("KeyD", { [modifier]: true }), 0)).toBe("foreign");
     expect(keys.any).toBe(false);

@@ -19,7 +19,9 @@ import { ACCEPTED, FakeConnection } from "./home.js";
 
 const t = translator("en");
 const of = (...nodes: Node[]): FleetState => heard(NOTHING, { ...PIS, nodes }, 0);
-const hass = homeOf(new FakeConnection());
+const house = new FakeConnection();
+answering(house);
+const hass = homeOf(house);
 const known = (node: Node) => ({ ...node, received_ms: 0 });
 
 interface Card extends HTMLElement {
@@ -200,7 +202,7 @@ describe("cameras", () => {
     await vi.waitFor(() => { expect(source()).not.toBe(before); });
   });
 
-  it("have a configuration that is checked", () => {
+  it("have a configuration that is checked", async () => {
     expect(checkedCamera({ entity: "camera.a" })).toMatchObject({ entities: ["camera.a"], refresh_s: 10 });
     expect(() => checkedCamera({})).toThrow(/entities/);
     expect(() => checkedCamera({ entities: ["sensor.a"] })).toThrow(/no camera/);
@@ -208,7 +210,7 @@ describe("cameras", () => {
     expect(checkedCamera({ entities: [] }).entities).toEqual([]);
     expect(suggestCamera(hass, "camera.demo_eye")).toMatchObject({ config: { entities: ["camera.demo_eye"] } });
     expect(suggestCamera(hass, "switch.demo_pump")).toBeNull();
-    expect(stubCamera(hass, []).entities).toContain("camera.demo_eye");
+    expect((await stubCamera(hass, [])).entities).toContain("camera.demo_eye");
   });
 });
 
@@ -284,8 +286,8 @@ describe("the pickers", () => {
     expect(cards.get("pimqtt-stop-card")?.getEntitySuggestion?.(hass, "sensor.demo_car")).toMatchObject({ config: { node: "demo", device: "car" } });
     expect(cards.get("pimqtt-stop-card")?.getEntitySuggestion?.(hass, "light.lamp")).toBeNull();
     for (const [tag] of cards) {
-      const element = customElements.get(tag) as unknown as { getStubConfig: (home: unknown, entities: string[]) => object; getConfigForm: () => { schema: object[]; computeLabel: (field: object) => unknown } };
-      expect(element.getStubConfig(hass, [])).toBeTypeOf("object");
+      const element = customElements.get(tag) as unknown as { getStubConfig: (home: unknown, entities: string[]) => unknown; getConfigForm: () => { schema: object[]; computeLabel: (field: object) => unknown } };
+      expect(await element.getStubConfig(hass, []), tag).toBeTypeOf("object");
       const form = element.getConfigForm();
       for (const field of form.schema as { name: string }[]) if (field.name) expect(form.computeLabel(field)).toBeTruthy();
     }

@@ -199,6 +199,18 @@ describe("sender", () => {
     expect(sender.deadmanLeft(260)).toBe(0);
   });
 
+  test.each(["stop", "halt"] as const)("the ring stays empty when answers come after a %s: to it, and to what was under way", (rest) => {
+    sender.drive(FORWARD, 0);
+    sender.tick(100);
+    sender[rest](110);
+    sender.answered(2, true, 120);
+    sender.answered(3, true, 130);
+    expect(sender.deadmanLeft(130)).toBe(0);
+    sender.drive(FORWARD, 300);
+    sender.answered(4, true, 320);
+    expect(sender.deadmanLeft(350)).toBeCloseTo(0.9);
+  });
+
   test("answers that never come are forgotten", () => {
     sender.drive(FORWARD, 0);
     ticks(100, 10_000, 100);

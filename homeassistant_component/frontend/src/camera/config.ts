@@ -1,11 +1,11 @@
 /** The camera card's configuration: checked, with a stub, and as a form. */
 
 import { ConfigError, type CardConfig } from "../base-card.js";
-import { lastHeard } from "../fleet.js";
 import { configForm, type ConfigForm } from "../forms.js";
 import type { Hass } from "../hass.js";
 import { pageTranslator } from "../localize.js";
 import { firstOf, kindOf } from "../pimqtt-entities.js";
+import { presentFleet } from "../present-fleet.js";
 import { camerasOf } from "./sources.js";
 
 export interface CameraConfig extends CardConfig {
@@ -40,9 +40,9 @@ function refreshOf(value: unknown): number {
 
 const isCamera = (hass: Hass, id: string): boolean => id.startsWith("camera.") && kindOf(hass, id) !== null;
 
-/** All cameras that were heard of; else the first that the registries know. */
-export function stubCamera(hass: Hass, entities: readonly string[]): { entities: string[] } {
-  const heard = [...camerasOf(lastHeard())].map(({ entity }) => entity.entity_id).filter((id) => id !== null);
+/** All cameras of the fleet; else the first that the registries know. */
+export async function stubCamera(hass: Hass, entities: readonly string[]): Promise<{ entities: string[] }> {
+  const heard = [...camerasOf(await presentFleet(hass.connection))].map(({ entity }) => entity.entity_id).filter((id) => id !== null);
   const first = firstOf(hass, entities, isCamera);
   return { entities: heard.length > 0 ? heard : first ? [first] : [] };
 }

@@ -16,6 +16,8 @@ const DIRECTIONS: Readonly<Record<string, Point>> = {
 
 /** Keys by which Home Assistant opens something, on top of A and D: a dialog would end the drive. */
 const SHORTCUTS = new Set(["e", "m", "a", "c", "d", "?"]);
+/** And by their places: whoever writes in Cyrillic, Greek or Hebrew has none of these letters. */
+const SHORTCUT_PLACES = new Set(["KeyE", "KeyM", "KeyC"]);
 
 /** On some keyboards Fn makes other keys of the arrows: what was pressed as the one is released as the other. */
 const RELEASED_AS: Readonly<Record<string, string>> = { PageUp: "ArrowUp", PageDown: "ArrowDown", Home: "ArrowLeft", End: "ArrowRight" };
@@ -48,6 +50,8 @@ interface Repeating {
 /** What a key press means to us: `drive` moves, `ours` moves nothing but must not reach Home Assistant. */
 export type Meaning = "drive" | "ours" | "foreign";
 
+const isShortcut = ({ key, code }: Key): boolean => SHORTCUTS.has(key.toLowerCase()) || SHORTCUT_PLACES.has(code);
+
 export class Keys {
   private readonly held = new Set<string>();
   private repeating: Repeating | null = null;
@@ -60,7 +64,7 @@ export class Keys {
     }
     if (key.repeat) this.repeat(key.code, now_ms);
     else this.repeating = null; // the system goes on with the new key
-    if (!(key.code in DIRECTIONS)) return SHORTCUTS.has(key.key.toLowerCase()) ? "ours" : "foreign";
+    if (!(key.code in DIRECTIONS)) return isShortcut(key) ? "ours" : "foreign";
     if (key.repeat) return "ours";
     this.held.add(key.code);
     return "drive";

@@ -56,6 +56,8 @@ export class Sender {
   private token_ms = -Infinity;
   private asked_ms = -Infinity;
   private moved = false;
+  /** What was sent up to here moves nothing any more. */
+  private rested_seq = 0;
   private readonly sent = new Map<number, number>();
   private readonly trips: number[] = [];
 
@@ -124,7 +126,7 @@ export class Sender {
     if (sent === undefined) return null;
     this.sent.delete(seq);
     this.waiting_ms = null;
-    if (accepted && sent > this.told_ms) this.told_ms = sent;
+    if (accepted && seq > this.rested_seq && sent > this.told_ms) this.told_ms = sent;
     this.trips.push(now - sent);
     if (this.trips.length > ROUND_TRIPS) this.trips.shift();
     return now - sent;
@@ -141,7 +143,7 @@ export class Sender {
     return this.waiting_ms === null ? 0 : now - this.waiting_ms;
   }
 
-  /** What share of the dead-man is left since the last command that was accepted: 0 means stopped. */
+  /** What share of the dead-man is left since the last driving command that was accepted: 0 means stopped. */
   deadmanLeft(now: number): number {
     const since = now - this.told_ms;
     return Math.min(1, Math.max(0, 1 - since / (this.pace.deadman_s * 1000)));
@@ -164,6 +166,7 @@ export class Sender {
   private rest(value: "release" | "stop", now: number): void {
     this.told_ms = -Infinity;
     this.put(value, now);
+    this.rested_seq = this.seq;
   }
 
   private put(value: Frame["value"], now: number): void {

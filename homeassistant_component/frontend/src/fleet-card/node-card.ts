@@ -51,7 +51,7 @@ export class NodeCard extends BaseCard<NodeCardConfig> {
       .rest { padding: 0 16px 14px; }
     `,
   ];
-  static getStubConfig = (): { node: string } => stubNode();
+  static getStubConfig = stubNode;
   static getConfigForm = (): ConfigForm =>
     configForm([nodeField(true), { name: "name", selector: { text: {} } }], { node: "form.node", name: "form.name" });
 

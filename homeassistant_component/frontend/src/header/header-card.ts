@@ -26,7 +26,7 @@ const LEGEND = [["gpio", "GPIO"], ["i2c", "I2C"], ["spi", "SPI"], ["uart", "UART
 
 export class HeaderCard extends BaseCard<NodeConfig> {
   static override styles = [theme, headerStyles];
-  static getStubConfig = (): { node: string } => stubNode();
+  static getStubConfig = stubNode;
   static getConfigForm = (): ConfigForm => headerForm();
 
   /** The pin that the keyboard stands on. */

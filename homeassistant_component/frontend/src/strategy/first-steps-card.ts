@@ -3,6 +3,7 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { state } from "lit/decorators.js";
 import { BaseCard, type CardConfig, type GridOptions } from "../base-card.js";
+import { DOCUMENTATION } from "../documentation.js";
 import type { Hass } from "../hass.js";
 import { icon } from "../icons.js";
 import type { Key, Translate } from "../localize.js";
@@ -71,6 +72,7 @@ export class FirstStepsCard extends BaseCard<FirstStepsConfig> {
         <p>${t(more ? "steps.another_help" : "steps.none_help")}</p>
         <ol>${steps(t).map(([key, code], step) => html`<li><div class="step"><span>${t(key)}</span>${this.copy(code, step)}</div><pre tabindex="0">${code}</pre></li>`)}</ol>
         <p class="quiet">${t("steps.appears")}</p>
+        ${more ? nothing : html`<p><a href=${DOCUMENTATION} target="_blank" rel="noreferrer">${t("steps.documentation")}</a></p>`}
         <span class="hidden" role="status">${this.copied < 0 ? "" : t("steps.copied")}</span>
       </div>`;
   }

@@ -1,28 +1,7 @@
 /** What the dashboard is built from: which nodes, devices and entities there are, whatever their states. */
 
 import { fleetOf, type FleetState } from "../fleet.js";
-import type { Connection, Hass } from "../hass.js";
-
-/** A page is not kept waiting longer for the component's first word (ms). */
-const WAIT_MS = 3000;
-/** The subscription stays so long after it, until the cards of the page have taken it over (ms). */
-const LINGER_MS = 5000;
-
-/** The fleet as it is now. Where the component tells nothing in time: what was known before, or nothing. */
-export function presentFleet(connection: Connection): Promise<FleetState> {
-  return new Promise((resolve) => {
-    const done = (state: FleetState): void => {
-      clearTimeout(late);
-      setTimeout(() => { end(); }, LINGER_MS);
-      resolve(state);
-    };
-    const fleet = fleetOf(connection);
-    const late = setTimeout(() => { done(fleet.state); }, WAIT_MS);
-    const end = fleet.listen((state) => {
-      if (state.live || state.error) done(state);
-    });
-  });
-}
+import type { Hass } from "../hass.js";
 
 const shapes = new WeakMap<FleetState["nodes"], string>();
 

@@ -4,9 +4,11 @@ import type { FleetState } from "../fleet.js";
 import type { Hass } from "../hass.js";
 import { translator, type Translate } from "../localize.js";
 import { pagePath } from "../navigate.js";
+import { presentFleet } from "../present-fleet.js";
 import type { Card } from "./cards.js";
 import * as pages from "./pages.js";
-import { isOutdated, pageKey, presentFleet, wasBuilt } from "./shape.js";
+import { dashboardBuilt } from "./rebuilding.js";
+import { isOutdated, pageKey, wasBuilt } from "./shape.js";
 
 export interface StrategyConfig extends Readonly<Record<string, unknown>> {
   readonly type: string;
@@ -46,6 +48,7 @@ let before: readonly Card[] = [];
 function dashboard(fleet: FleetState, hass: Hass, t: Translate): unknown {
   const { title, views } = pages.dashboard(fleet, hass, t);
   before = pages.arranged(views, before);
+  dashboardBuilt(fleet);
   return { title, views: before };
 }
 

@@ -149,6 +149,7 @@ export const pages: Readonly<Record<keyof typeof english, string>> = {
   "steps.configure": "car1.yaml schreiben, mit der Adresse des MQTT-Brokers",
   "steps.run": "Nach Fehlern suchen, dann starten",
   "steps.appears": "Er erscheint hier von selbst, ohne neu zu laden.",
+  "steps.documentation": "Repository und Dokumentation von pimqtt",
   "steps.copy": "Kopieren",
   "steps.copied": "Kopiert",
 };

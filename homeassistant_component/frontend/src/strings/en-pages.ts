@@ -148,6 +148,7 @@ export const pages = {
   "steps.configure": "Write car1.yaml, with the address of your MQTT broker",
   "steps.run": "Look for mistakes, then run it",
   "steps.appears": "It appears here by itself, without a reload.",
+  "steps.documentation": "pimqtt's repository and documentation",
   "steps.copy": "Copy",
   "steps.copied": "Copied",
 } as const;
