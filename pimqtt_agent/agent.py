@@ -166,6 +166,8 @@ class Agent:
             word = self.control.recv(8192)
         except BlockingIOError:
             return
+        except OSError:  # the supervisor died with words of ours unread: that is an end, too
+            word = b""
         if word.startswith(b"!"):
             self.session.tell_problem(word[1:].decode(errors="replace"))
         if word.startswith(process.GONE):

@@ -171,6 +171,8 @@ class Child:
     def _read(self) -> bool:
         try:
             word = self._control.recv(8192) if self._control else b""
+        except ConnectionResetError:  # it died with words of ours unread; what it said itself comes behind that
+            return self._read()
         except OSError:
             return False
         if word:

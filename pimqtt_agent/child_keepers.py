@@ -24,8 +24,8 @@ FAST_SILENT_S = 0.5
 START_SILENT_S = 0.6
 #: What its start may take longer after each line claimed: to kill it then would only let them twitch (s).
 OPENING_S = 0.3
-#: But its whole start no longer than this, for what it has not claimed yet may still be on (s).
-OPEN_S = 1.0
+#: But its whole start no longer than this: what it has not claimed yet may be on, and is to be safe within 1 s (s).
+OPEN_S = 0.8
 #: A keeper at rest beats every 10 s; a camera may be busy opening its sensor (s).
 REST_SILENT_S, CAMERA_SILENT_S, CAMERA_ASKED_S = 25.0, 40.0, 10.0
 #: What has worked is replaced at once, but not for ever where each lives shorter than this (s).

@@ -71,7 +71,10 @@ class Digests:
     def save(self, snapshot: Snapshot) -> None:
         """Write; may take its time, in another thread. What is older than what was written is left out."""
         if self._saved.write(snapshot):
-            self._earlier.unlink(missing_ok=True)
+            try:
+                self._earlier.unlink(missing_ok=True)
+            except OSError as error:  # a read-only disk refuses that even where there is no file
+                self._fail(error)
 
     def _change(self, topic: str, digest: str | None) -> None:
         self._take(topic, digest)

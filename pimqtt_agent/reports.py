@@ -51,6 +51,8 @@ class Reports:
         link.replaced = False
         if message.home_assistant_lost:
             self._session.proofs.remembered()
+        if not link.name:
+            self._session.keeper_is_there()
 
     def _state(self, _link: KeeperLink, message: wire.State) -> None:
         thing = self._thing(message)

@@ -230,6 +230,10 @@ class Session:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), min((every_s or 10.0) / 2, linger_s / 3))
 
+    def keeper_is_there(self) -> None:
+        """Tell it of the last sign of life at once: it goes on with what the one before had heard."""
+        self._news.set()
+
     def heard_home_assistant(self, word: str, at_s: float) -> None:
         """Home Assistant went, or came (back); the keeper is told at once, since we may be gone in a moment."""
         self.proofs.heard(word, at_s, replaying=self.replaying)

@@ -60,6 +60,14 @@ class Sleeper(Child):
         self.ends.append(status)
 
 
+class Hasty(Sleeper):
+    """Ends by itself as soon as something is said to it, which it does not read."""
+
+    def main(self, control: socket.socket) -> None:
+        select.select([control], [], [])
+        control.send(b"bye")
+
+
 @pytest.fixture
 def sleeper() -> Iterator[Sleeper]:
     child = Sleeper()
@@ -98,6 +106,16 @@ def test_one_that_is_told_to_end_ends_and_its_last_words_count(sleeper: Sleeper)
     turn(sleeper, lambda: not sleeper.pid)
     assert (sleeper.words, sleeper.ends, sleeper.deaths) == ([b"hello", b"bye"], [0], [])
     assert sleeper.deadline_s == float("inf")
+
+
+def test_the_last_words_of_one_that_left_ours_unread_count_too() -> None:
+    """Its end is then told by an error first."""
+    child = Hasty()
+    child.start(now())
+    child.say(b"you?")
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    child._gone()
+    assert (child.pid, child.words) == (0, [b"bye"])
 
 
 def test_one_that_does_not_end_is_killed_and_nobody_waits_for_it(sleeper: Sleeper) -> None:

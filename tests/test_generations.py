@@ -38,13 +38,21 @@ def everything(link: Link) -> list[wire.Message]:
 
 
 @pytest.fixture
-def keeper(tmp_path: Path) -> Iterator[tuple[process.Keeper, Link]]:
+def control() -> tuple[socket.socket, socket.socket]:
+    """The supervisor's end, and the keeper's."""
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in ends:
+        end.setblocking(False)
+    return ends
+
+
+@pytest.fixture
+def keeper(tmp_path: Path, control: tuple[socket.socket, socket.socket]) -> Iterator[tuple[process.Keeper, Link]]:
     """A pin keeper of generation 3, and the agent's end of its link."""
     file = tmp_path / "config.yaml"
     file.write_text(text(1883, LAMP))
     settings = config.load(file)
-    ends, control = pair(), socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    wake = os.pipe()
+    ends, wake = pair(), os.pipe()
     task = process.Task(
         settings=settings, devices=settings.devices, generation=3, page=Page(), link=ends[1], control=control[1],
         runtime=tmp_path, owner=os.getpid(),
@@ -85,6 +93,21 @@ def test_a_keeper_drops_what_was_meant_for_another(
     running._read_link()
     assert lamp(running) is True
     assert [message.seq for message in everything(agent) if isinstance(message, wire.Answer)] == [4]
+
+
+def test_whoever_is_told_that_it_is_on_may_rely_on_the_supervisor_to_know_it(
+    keeper: tuple[process.Keeper, Link], control: tuple[socket.socket, socket.socket]
+) -> None:
+    """Else a keeper that froze just then would be missed only by its slow beat, and nothing would end the lease."""
+    running, agent = keeper
+    running._beat(boottime_s())
+    while control[0].recv(9) != process.BEAT_SLOW:
+        """What it said while it opened."""
+    agent.generation = 3
+    agent.send(on(1))
+    running._read_link()
+    assert [message.seq for message in everything(agent) if isinstance(message, wire.Answer)] == [1]
+    assert control[0].recv(9) == process.BEAT_FAST
 
 
 def test_a_keeper_hears_an_agent_that_does_not_know_it_yet(keeper: tuple[process.Keeper, Link]) -> None:

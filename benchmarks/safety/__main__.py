@@ -62,7 +62,8 @@ def measure(plan: Plan, names: Sequence[str], rules: Sequence[Rule], seed: int) 
     print(f"{len(order)} parts, about {minutes:.0f} minutes; seed {seed}", file=sys.stderr, flush=True)
     rows = run(order, seed, together=plan.quick)
     chosen = [(part.fault, part.rule) for part in parts(plan, faults, rules)]
-    lines = [line(*one, rows, granted=real_time) for one in chosen]
+    wanted = {fault.name: 0 if plan.quick else plan.trials(fault.group) for fault, _ in chosen}
+    lines = [line(*one, rows, granted=real_time, wanted=wanted[one[0].name]) for one in chosen]
     if plan.quick and any(one.late for one in lines):
         lines, more = _second_try(lines, order, seed, real_time=real_time)
         rows += more

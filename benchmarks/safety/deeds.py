@@ -137,7 +137,8 @@ def lock_disk(stage: Stage, node: Node) -> Act:
 def _then_write(act: Act, stage: Stage, node: Node) -> Act:
     def both() -> None:
         act()
-        stage.publish(*[(f"pimqtt/{node.name}/spare/set", value) for value in ("ON", "OFF", "ON")])
+        # a latch is written before it is told; a resting value only where it is to be kept
+        stage.publish(*[(f"pimqtt/{node.name}/spare/stop/set", value) for value in ("ON", "OFF")])
 
     return both
 

@@ -18,6 +18,8 @@ from benchmarks.safety.stages import MakeStage, plain
 #: Who fails decides how many trials there are: a sender (``lone``: of one node at a time), a process or the broker,
 #: what takes 10 s each time, Home Assistant, or nobody.
 Group = Literal["sender", "lone", "process", "slow", "home", "work"]
+#: What a bad link takes each way (s), and which share of segments it loses.
+BAD_DELAY_S, BAD_LOSS = 0.2, 0.03
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Fault:
     drives renews so long after the fault (else the last renewal is the one before it); ``still_heard``: and is heard.
     ``killed``: the sender is. ``rival``: somebody drives the other way meanwhile. ``lossy``: only the packets tell what
     passed. Judged for ``watch_s``; where ``settle_s``, all is made whole then, and judged for that long again.
-    ``around``: goes on during each round. ``slow_s``: so much longer a round takes. ``run``: its own way of running.
+    ``around``: goes on during each round. ``logged``: what the node must have logged for a trial to show anything.
+    ``slow_s``: so much longer a round takes. ``run``: its own way of running.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Fault:
     settle_s: float = 0.0
     around: Callable[[Stage], AbstractContextManager[None]] | None = None
     undo: Callable[[Stage], None] | None = None
+    logged: str = ""
     slow_s: float = 0.0
     run: Callable[..., list[Row]] | None = None
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from benchmarks.driver import Driver
 from benchmarks.safety import deeds, healing, home, work
 from benchmarks.safety.deeds import HOUR_S
-from benchmarks.safety.fault import Fault
+from benchmarks.safety.fault import BAD_DELAY_S, BAD_LOSS, Fault
 from benchmarks.safety.promises import (
     AGENT_REPLACED,
     AGENT_STANDS,
@@ -24,8 +24,11 @@ from benchmarks.safety.promises import (
 )
 from benchmarks.safety.stage import Stage
 from benchmarks.safety.stages import busy, clocked, confined, networked, on_small_disks, relayed, sleepy
+from benchmarks.safety.world.relay import Relay
 
 KILL, FREEZE = signal.SIGKILL, signal.SIGSTOP
+#: What a node logs where its state finds no disk.
+UNWRITTEN = "can't be written"
 
 
 @contextlib.contextmanager
@@ -40,6 +43,17 @@ def flood(stage: Stage) -> Iterator[None]:
         yield
     trace.seen()
     stage.notes["flood_per_s"] = round((trace.spare_changes - before) / (time.monotonic() - begin_s))
+
+
+@contextlib.contextmanager
+def bad_link(stage: Stage) -> Iterator[None]:
+    """Have whatever passes between broker and agents be late, and some of it lost."""
+    relay = stage.the(Relay)
+    relay.delay(BAD_DELAY_S, BAD_LOSS)
+    try:
+        yield
+    finally:
+        relay.release()
 
 
 FAULTS = (
@@ -71,7 +85,7 @@ FAULTS = (
     ),
     Fault(
         "bad_link", "200 ms delay and 3 % loss each way; the sender stops", "sender", make=relayed, side=6,
-        expect=BAD_LINK, lossy=True, watch_s=3.5,
+        expect=BAD_LINK, lossy=True, watch_s=3.5, around=bad_link,
     ),
     Fault(
         "burst_token", "old commands come after a stall, with tokens", "process", make=relayed, side=3, shared=True,
@@ -131,11 +145,11 @@ FAULTS = (
     Fault("busy", "all cores are busy with other work; the sender stops", "sender", make=busy, side=6, slow_s=2),
     Fault(
         "disk_full", "the disk is full; the sender stops", "sender", make=on_small_disks, side=6, deed=deeds.fill_disk,
-        undo=healing.empty_disks,
+        undo=healing.empty_disks, logged=UNWRITTEN,
     ),
     Fault(
         "disk_read_only", "the disk is read-only; the sender stops", "sender", make=on_small_disks, side=6,
-        deed=deeds.lock_disk, undo=healing.unlock_disks,
+        deed=deeds.lock_disk, undo=healing.unlock_disks, logged=UNWRITTEN,
     ),
     Fault(
         "clock_ahead", "the wall clock goes an hour ahead; the sender stops 0.5 s later", "sender", make=clocked,

@@ -60,6 +60,7 @@ class Line:
     moved: Sequence[str]
     again: bool = False
     notes: Row = field(default_factory=dict)
+    wanted: int = 0
 
     @property
     def broken(self) -> list[str]:
@@ -70,8 +71,12 @@ class Line:
             for f in self.figures
             if f.verdict == "broken"
         ]
-        nothing = [f"{name}: no trial of {self.void} showed anything"] if not self.trials else []
-        return [*late, *(f"{name}: {what}" for what in self.moved), *nothing]
+        few = []
+        if not self.trials:
+            few = [f"{name}: no trial of {self.void} showed anything"]
+        elif self.trials < self.wanted:
+            few = [f"{name}: only {self.trials} trials of {self.wanted} showed anything"]
+        return [*late, *(f"{name}: {what}" for what in self.moved), *few]
 
     @property
     def late(self) -> bool:
@@ -91,8 +96,8 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[ceil(share * len(values)) - 1]
 
 
-def line(fault: Fault, rule: Rule, rows: Sequence[Row], *, granted: bool, again: bool = False) -> Line:
-    """Sum up the trials of a fault under a rule. ``granted``: keepers had real-time priority."""
+def line(fault: Fault, rule: Rule, rows: Sequence[Row], *, granted: bool, again: bool = False, wanted: int = 0) -> Line:
+    """Sum up the trials of a fault under a rule, ``wanted`` at least. ``granted``: keepers had real-time priority."""
     mine = [row for row in rows if row["fault"] == fault.name and row["rule"] == rule]
     good = [row for row in mine if not row["void"]]
     found = []
@@ -102,9 +107,9 @@ def line(fault: Fault, rule: Rule, rows: Sequence[Row], *, granted: bool, again:
         late_s = [inf if value == "never" else float(value) for value in told]
         if due and late_s:
             found.append(_figure(name, due, late_s, granted=granted))
-    moved = [f"round {row['round']}, {row['node']}: {what}" for row in good for what in row["moved"]]
+    moved = [f"round {row['round']}, {row['node']}: {what}" for row in mine for what in row["moved"]]
     notes = {key: value for row in mine for key, value in row.items() if key in NOTED}
-    return Line(fault, rule, len(good), len(mine) - len(good), found, moved, again, notes)
+    return Line(fault, rule, len(good), len(mine) - len(good), found, moved, again, notes, wanted)
 
 
 #: What a stage has to say about its trials.

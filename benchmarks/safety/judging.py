@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
 
@@ -56,6 +56,11 @@ def judge(seen: Mapping[int, list[Change]], expected: Expected, facts: Facts) ->
         for name, due in expected.items()
         for pin in PINS[name]
     ]  # fmt: skip
+
+
+def inexcusable(findings: Iterable[Finding]) -> list[Finding]:
+    """Return what even a slow machine does not explain: a pin that nobody asks for, or one at rest, moved."""
+    return [f for f in findings if f.of in ("reverse", "lamp") and f.late_s is None and f.moved]
 
 
 def _pin(pin: int, name: PinClass, seen: list[Change], due: Due | None, facts: Facts) -> Finding:

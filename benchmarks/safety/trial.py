@@ -82,7 +82,8 @@ def _driven(stage: Stage, fault: Fault, node: Node, tick: int, number: int) -> I
         theirs = Orders(stage.broker.port, node.name, f"{log}-{RIVAL}", ENDLESS, RIVAL, backward=True, pump=False)
         orders.append(theirs)
     with ExitStack() as stack:
-        yield Driven(node, tick, log, [stack.enter_context(driving(stage, one)) for one in orders])
+        senders = [stack.enter_context(driving(stage, one)) for one in orders]
+        yield Driven(node, tick, log, senders, said_from=node.log.stat().st_size)
 
 
 def _begin(fault: Fault, driven: list[Driven]) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from benchmarks.plan import Row
 from benchmarks.safety.capture import Packet, last_ns, mark, port_of
 from benchmarks.safety.driving import Driving
-from benchmarks.safety.fault import Fault
-from benchmarks.safety.judging import Change, Facts, judge, level_at
+from benchmarks.safety.fault import BAD_DELAY_S, Fault
+from benchmarks.safety.judging import GRAIN_NS, Change, Facts, inexcusable, judge, level_at
 from benchmarks.safety.pins import Rule, speed
 from benchmarks.safety.promises import Anchor
 from benchmarks.safety.rows import row_of
@@ -36,7 +36,7 @@ class Times:
 
 @dataclass
 class Driven:
-    """A node under way."""
+    """A node under way; what it says from ``said_from`` on in its log belongs to this trial."""
 
     node: Node
     tick: int
@@ -44,6 +44,7 @@ class Driven:
     senders: list[Driving]
     start_ns: int = 0
     fault_ns: int = 0
+    said_from: int = 0
 
     @property
     def due_ns(self) -> int:
@@ -61,15 +62,28 @@ def judged(stage: Stage, fault: Fault, rule: Rule, one: Driven, times: Times) ->
         anchors |= {"renewal": written[-1] if fault.still_heard else before[-1], "command": written[0]}
     if fault.lossy:
         anchors |= _through_loss(pins, times, one)
+        if before and 0 < anchors["renewal"] < before[-1] + BAD_DELAY_S * 1e9 - GRAIN_NS:
+            void = void or "the link was not bad"
     elif fault.wants_capture:
         port = port_of(times.packets, one.node.name, one.fault_ns)
         anchors["proof"] = last_ns(times.packets, port, one.fault_ns)
     if fault.brings_old and not _came_late(times, one.node.name):
         void = void or "none of the old commands came"
+    if fault.logged and fault.logged not in node_said(one):
+        void = void or f"the node did not log {fault.logged!r}"
     facts = Facts(times.armed_ns, times.end_ns, anchors, steady=not fault.lossy)
-    findings = [] if void else judge(pins, fault.expected(rule), facts)
+    findings = judge(pins, fault.expected(rule), facts) if before else []
+    if void:
+        findings = [] if fault.rival else inexcusable(findings)
     row = row_of(fault.name, rule, one.node.name, findings, void)
     return {**row, "way_s": {} if void or fault.lossy else _way_s(pins, before, one)}
+
+
+def node_said(one: Driven) -> str:
+    """Return what the node logged since the trial began."""
+    with one.node.log.open("rb") as file:
+        file.seek(one.said_from)
+        return file.read().decode(errors="replace")
 
 
 def _way_s(pins: Mapping[int, list[Change]], before: list[int], one: Driven) -> dict[str, float]:

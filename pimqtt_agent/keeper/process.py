@@ -160,6 +160,7 @@ class Keeper:
                 self.shell.handle(message, boottime_s())
             if self.shell.done:
                 break
+        self._beat(boottime_s())  # before the answers: who is told that it is on must know that we are watched for it
         self._link.release()
 
     def _read_control(self) -> None:
@@ -167,6 +168,8 @@ class Keeper:
             word = self._control.recv(1 << 16)
         except BlockingIOError:
             return
+        except OSError:  # the supervisor died with words of ours unread: that is an end, too
+            word = b""
         if word == ASK:
             self._beat_s = 0.0
         elif word.startswith(LEAVE):

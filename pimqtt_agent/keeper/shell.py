@@ -17,7 +17,7 @@ from pimqtt_agent.keeper.link import Link
 from pimqtt_agent.keeper.page import Page
 from pimqtt_agent.keeper.voice import Voice
 from pimqtt_agent.lease import Output
-from pimqtt_agent.rules import Accepted, Action, Command, Drive, Reverted
+from pimqtt_agent.rules import Accepted, Action, Command, Drive, Motion, Reverted
 
 log = logging.getLogger(__name__)
 
@@ -72,9 +72,10 @@ class Shell:
     def open(self, devices: Sequence[Device], opened: Callable[[], None] = lambda: None) -> None:
         """Mount the devices (``opened`` hears of each) and say so; the start counts as the agent's first sign."""
         self._agent_s = self._clock()
-        for device in devices:
+        for device in sorted(devices, key=_haste):
             self._touched.update(self.bench.mount(device, self._clock))
             opened()
+        self.bench.mounted = {device.id: self.bench.mounted[device.id] for device in devices}
         self.link.send(wire.Welcome(wire.VERSION, 0, []))
         self._note()
 
@@ -285,3 +286,9 @@ class Shell:
             (self._busy.add if output.busy else self._busy.discard)(output)
             self.bench.remember(output)
             self.voice.lease(output)
+
+
+def _haste(device: Device) -> int:
+    """Rank by what the keeper before may have left: what moves is claimed first, then other outputs, then inputs."""
+    motions = [entity.rules.motion for entity in device.declared if entity.rules]
+    return 2 if not motions else int(all(motion is Motion.LEVEL for motion in motions))

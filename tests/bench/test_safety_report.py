@@ -100,6 +100,15 @@ def test_spoilt_trials_do_not_count_and_nothing_but_those_is_no_success() -> Non
     ]  # fmt: skip
 
 
+def test_a_spoilt_trial_hides_nothing_that_moved_and_too_few_trials_are_no_success() -> None:
+    spoilt = {**row(void="who drives was late"), "moved": ["lamp (pin 22) went to 0 at +1.000 s"]}
+    assert summed([row(), spoilt]).broken == ["sender_stops (latch): round 3, n1: lamp (pin 22) went to 0 at +1.000 s"]
+    some = line(FAULT["sender_stops"], "latch", [row()] * 199, granted=True, wanted=200)
+    assert some.broken == ["sender_stops (latch): only 199 trials of 200 showed anything"]
+    assert not some.late
+    assert line(FAULT["sender_stops"], "latch", [row()] * 200, granted=True, wanted=200).verdict == "held"
+
+
 def test_the_report_tells_what_broke_in_text_and_json() -> None:
     broken = report(summed([row(0.03)]), summed([row(fault="busy")], "busy"))
     assert "BROKEN sender_stops (latch): motion +30.0 ms, promised +20 ms" in broken.as_text()

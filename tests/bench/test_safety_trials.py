@@ -41,6 +41,19 @@ def test_a_pin_keeper_that_is_killed() -> None:
     assert all(late_s < 0 for late_s in row["classes"].values())
 
 
+def test_a_bad_link_is_bad() -> None:
+    (row, *_) = trial("bad_link", 1)
+    assert row["moved"] == []
+    assert {"5", "13", "23", "17"} <= set(row["late_s"])
+
+
+@pytest.mark.parametrize("name", ["disk_full", "disk_read_only"])
+def test_something_is_written_to_a_disk_that_takes_nothing(name: str) -> None:
+    (row, *_) = trial(name, 1)
+    assert row["moved"] == []
+    assert set(row["late_s"]) == {"5", "13", "23", "17"}
+
+
 @pytest.mark.parametrize("version", [4, 5])
 def test_the_wire_of_those_who_drive(broker: Mosquitto, version: int) -> None:
     link = Connection(broker.port, "a", version)

@@ -1,6 +1,7 @@
 """Pictures of pages that are kept in the documentation, and the words that were on them: a picture must not grow old.
 
-Pixels depend on fonts and moments. The words, without numbers and times, depend on nothing but what the page is.
+Pixels depend on fonts and moments. The words depend on nothing but what the page is: without times, without whatever
+has a number in it (addresses, models, readings), and without readings that not every machine has.
 """
 
 from __future__ import annotations
@@ -14,19 +15,26 @@ from tests.rig import ROOT
 KEPT = ROOT / "docs/screenshots"
 WORDS = "words.json"
 #: How long ago something was is said in these; they differ from one moment to the next.
-MOMENTS = set(re.findall(r"\w+", "ago now second seconds minute minutes hour hours day days s min h in old"))
+MOMENTS = set(re.findall(
+    r"\w+",
+    "ago now last yesterday second seconds minute minutes hour hours day days week weeks month months year years "
+    "s min h in old AM PM",
+))  # fmt: skip
+#: What a board may measure, or may not, on a page in Home Assistant's words and in ours.
+MEASURED = r"CPU temperature|CPU|Throttled|Under-voltage|Wi-Fi signal|Wi-Fi|(?<!\w)OK(?!\w)|dBm|°C"
 
 
 def words(text: str) -> list[str]:
     """Give the words of a page, in order of the alphabet."""
-    return sorted(set(re.findall(r"[^\W\d_]+", text)) - MOMENTS)
+    plain = re.sub(rf"\S*\d\S*|{MEASURED}", " ", text)
+    return sorted(set(re.findall(r"[^\W\d_]+", plain)) - MOMENTS)
 
 
 class Pictures:
     """Those of one run: kept in a folder where one is given, else compared with those that are kept."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None, kept: Path = KEPT) -> None:
+        self._folder, self._kept = folder, kept
         self._words: dict[str, list[str]] = {}
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
@@ -41,8 +49,8 @@ class Pictures:
                 json.dumps(self._words, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
             )
             return
-        assert (KEPT / f"{name}.png").is_file(), f"docs/screenshots/{name}.png is missing: scripts/screenshots"
-        old, new = set(_read(KEPT).get(name, [])), set(words(text))
+        assert (self._kept / f"{name}.png").is_file(), f"docs/screenshots/{name}.png is missing: scripts/screenshots"
+        old, new = set(_read(self._kept).get(name, [])), set(words(text))
         assert old == new, (
             f"docs/screenshots/{name}.png is out of date (scripts/screenshots, and look at it): "
             f"it shows {sorted(old - new)} and lacks {sorted(new - old)}"

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from tests.browser.chromium import Chromium
 from tests.browser.page import Page
 from tests.browser.wheels import CAR, Wheels
-from tests.ha.api import Api
+from tests.ha.api import Api, until
 from tests.ha.pi import Pi
 from tests.ha.rig import HomeAssistant
 from tests.rig import ROOT, Mosquitto
@@ -131,7 +131,7 @@ async def stage(python: str, folder: Path, *devices: str, title: str = "") -> As
         pi = Pi(folder / "node", broker.port, "car1", devices or DEVICES, title=title)
         with pi:
             async with ha, Chromium() as browser:
-                await ha.add_integration("pimqtt", {})
+                await _accept(ha, title or "Car1")
                 entry = await ha.entry("pimqtt")
                 flow = "/api/config/config_entries/options/flow"
                 step = await ha.rest("POST", flow, {"handler": entry["entry_id"]})
@@ -140,6 +140,20 @@ async def stage(python: str, folder: Path, *devices: str, title: str = "") -> As
                 yield built
                 await ha.stop()
                 built.hear()
+
+
+async def _accept(ha: HomeAssistant, name: str) -> None:
+    """Set the component up as Home Assistant offers it, which heard what the Pi says of itself."""
+
+    async def offered() -> dict[str, Any] | None:
+        flows = await ha.ask("config_entries/flow/progress")
+        found = (flow for flow in flows if (flow["handler"], flow["context"]["source"]) == ("pimqtt", "mqtt"))
+        return next(found, None)
+
+    flow = await until(offered, 20, "pimqtt, found by the info of its Pi")
+    assert flow["context"]["title_placeholders"] == {"name": name}
+    done = await ha.rest("POST", f"/api/config/config_entries/flow/{flow['flow_id']}", {})
+    assert done["type"] == "create_entry", done
 
 
 def of_pimqtt(warnings: Iterable[str], config: Path) -> list[str]:

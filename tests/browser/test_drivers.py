@@ -10,6 +10,8 @@ pytestmark = [
     pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
+#: What the card tells of the other drivers.
+OTHERS = "ol[aria-label='Last commands of others']"
 
 
 async def test_one_holds_and_the_other_sees_who(scene: Stage) -> None:
@@ -19,6 +21,8 @@ async def test_one_holds_and_the_other_sees_who(scene: Stage) -> None:
     await rig.drive("KeyW")
     await anna.page.says("Rig drives", CARD)
     await anna.page.says("Rig holds the controls. You can stop the car at any time, or take over.", CARD)
+    await anna.page.says("Rig: forward", OTHERS)
+    assert "forward" not in await rig.page.text(OTHERS), "the own are no others'"
     assert await anna.page.js(f"rig.one('{PAD}').ariaDisabled") == "true"
     before = len(scene.wheels.changes)
 

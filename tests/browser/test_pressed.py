@@ -14,6 +14,8 @@ pytestmark = [
 ]  # fmt: skip
 #: The pump's line, and its place on the header.
 LINE, PLACE = 17, 11
+#: The place of a line that nobody uses.
+FREE = 13
 TTL_S = 2.5
 
 
@@ -34,6 +36,11 @@ async def test_a_pin_is_seen_and_set_for_a_while(scene: Stage) -> None:
     on, off = [row["t_ns"] for row in scene.pi.rows() if row["pin"] == LINE][before:]
     assert (off - on) / 1e9 == pytest.approx(TTL_S, abs=0.1)
     await page.says("output, low", ".detail", 4)
+
+    await page.click(f"#pin-{FREE} .number")
+    for words in ("GPIO27", "No device uses it."):
+        await page.says(words, ".detail")
+    assert await page.js(f"rig.one('#pin-{FREE}').getAttribute('aria-label')") == "Pin 13, GPIO27, free"
     assert page.errors() == []
     await page.close()
 

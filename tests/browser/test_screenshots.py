@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from pathlib import Path
 
@@ -85,3 +86,18 @@ async def test_a_car_that_is_driven(demo: Stage, pictures: Pictures, look: str) 
     await driver.page.says("Free", CARD)
     assert driver.page.errors() == []
     await driver.page.close()
+
+
+async def test_a_press_takes_a_picture(demo: Stage) -> None:
+    picture = "rig.one('pimqtt-picture')?.shadowRoot.querySelector('img')"
+    page = await demo.page(PAGES["cameras"][0])
+    await page.show()
+    age_s = "parseInt(window.rig?.one('.age')?.textContent)"
+    await page.until(f"{age_s} > 2", 40, "a picture that is a little old")
+    before = await page.until(f"{picture}?.src")
+    await page.click("button[aria-label='Take a picture with Eye (Demo Pi)']")
+    await page.until(f"{age_s} <= 2", 5, "the picture's age")
+    await page.until(f"{picture}?.naturalWidth > 100 && {picture}.src !== {json.dumps(before)}", 5, "the picture")
+    assert await page.text("pimqtt-camera-card .bad") == ""
+    assert page.errors() == []
+    await page.close()

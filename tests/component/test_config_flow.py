@@ -117,7 +117,7 @@ async def test_by_hand_where_nothing_is_heard_it_is_asked_again(hass: HomeAssist
     [
         ("", "invalid_base"), ("/pimqtt", "invalid_base"), ("pimqtt/", "invalid_base"), ("a/#", "invalid_base"),
         ("+", "invalid_base"), ("$SYS", "invalid_base"), ("x" * 201, "invalid_base"), ("a\0b", "invalid_base"),
-        ("homeassistant", "discovery_base"),
+        ("homeassistant", "discovery_base"), ("homeassistant/pimqtt", "discovery_base"),
     ],
 )  # fmt: skip
 async def test_a_base_topic_that_is_none_is_refused_and_can_be_mended(
@@ -128,6 +128,26 @@ async def test_a_base_topic_that_is_none_is_refused_and_can_be_mended(
     assert (again["type"], again["errors"]) == (FlowResultType.FORM, {"base_topic": error})
     asked = await hass.config_entries.flow.async_configure(shown["flow_id"], {"base_topic": "pimqtt"})
     assert asked["step_id"] == "silent"
+
+
+@pytest.mark.parametrize(
+    ("base", "step", "zeroconf"),
+    [
+        ("ha", "user", FlowResultType.ABORT), ("ha/pimqtt", "user", FlowResultType.ABORT),
+        ("have", "silent", FlowResultType.FORM), ("homeassistant", "silent", FlowResultType.FORM),
+    ],
+)  # fmt: skip
+async def test_the_discovery_prefix_is_the_one_that_mqtt_has(
+    hass: HomeAssistant, pi: Pi, base: str, step: str, zeroconf: FlowResultType
+) -> None:
+    mqtt = hass.config_entries.async_entries("mqtt")[0]
+    hass.config_entries.async_update_entry(mqtt, options={**mqtt.options, "discovery_prefix": "ha"})
+    found = await start(hass, SOURCE_ZEROCONF, data=announced(base=base))
+    assert found["type"] is zeroconf
+    shown = await start(hass)
+    again = await hass.config_entries.flow.async_configure(shown["flow_id"], {"base_topic": base})
+    assert again["step_id"] == step
+    assert again["errors"] == ({"base_topic": "discovery_base"} if step == "user" else None)
 
 
 async def test_while_mqtt_is_not_connected_it_says_so(hass: HomeAssistant, pi: Pi, mqtt_mock: Any) -> None:

@@ -31,6 +31,8 @@ from tests.rig import Observer
 
 pytestmark = pytest.mark.broker
 RESTING = {**SAFE, LAMP: 1}
+#: All is on by then (s).
+SET_S = 5
 
 
 async def driven(bench: Bench, watch: Observer) -> None:
@@ -38,12 +40,15 @@ async def driven(bench: Bench, watch: Observer) -> None:
     await told(watch, "lamp", {"value": "ON"})
     for device in ("pump", "relay"):
         await told(watch, device, {"value": "ON", "ttl": 30, "owner": "me"})
-    await moved(watch, 100)
-    await bench.outside.until(DRIVEN, LATE_S)
+    end_s = time.monotonic() + SET_S
+    while bench.outside.levels() != DRIVEN:  # an emulated machine may answer when the dead-man is already over
+        assert time.monotonic() < end_s, bench.outside.levels()
+        await moved(watch, 100)
+        await asyncio.sleep(0.05)
     bench.outside.forget()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.full)])
 async def test_the_pin_keeper(bench: Bench, watch: Observer, rule: str, number: int) -> None:
     await driven(bench, watch)
     since, since_s = len(watch.seen), time.monotonic()

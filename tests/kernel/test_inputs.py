@@ -36,6 +36,7 @@ async def test_a_contact_is_told_once_it_has_settled(bench: Bench, watch: Observ
     assert told_since(watch, DOOR_STATE, since) == ["ON", "OFF"]
 
 
+@KERNEL_FIRST
 async def test_a_short_touch_is_not_told(bench: Bench, watch: Observer) -> None:
     bench.outside.drive(DOOR, 0)
     await watch.wait(DOOR_STATE, lambda seen: seen.text == "OFF")

@@ -88,6 +88,7 @@ async def test_a_motor_runs_while_it_is_renewed_and_stops_one_dead_man_after_the
     assert {result["code"] for result in results(watch, "fan", outcome="rejected")} <= STALE
 
 
+@KERNEL_FIRST
 async def test_an_emergency_stop_makes_everything_safe_until_it_is_reset(bench: Bench, watch: Observer) -> None:
     for device in ("pump", "lamp", "relay"):
         await told(watch, device, {"value": "ON"})

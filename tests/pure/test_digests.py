@@ -89,6 +89,17 @@ def test_a_log_that_can_not_be_written_is_told_once(tmp_path: Path, caplog: pyte
     assert caplog.text.count("can't be written") == 1
 
 
+def test_an_earlier_log_that_can_not_be_removed_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    digests = Digests(tmp_path)
+    digests.add("a", "1")
+    saved = digests.begin_save()
+    (tmp_path / "digests.log.1").unlink()
+    (tmp_path / "digests.log.1").mkdir()
+    digests.save(saved)
+    assert "can't be written" in caplog.text
+    assert ("a", "1") in Digests(tmp_path)
+
+
 def test_nothing_of_the_log_is_left_after_a_save(tmp_path: Path) -> None:
     digests = Digests(tmp_path)
     digests.add(ON, "a")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.components import mqtt
 from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult, OptionsFlow, OptionsFlowWithReload
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.service_info.mqtt import MqttServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .const import CONF_BASE, CONF_SIDEBAR, DEFAULT_BASE, DOMAIN
 from .model import read_info
-from .publishing import is_connected
+from .publishing import discovery_prefix, is_connected
 from .strict_json import WireError
 from .topics import parse
 
@@ -53,7 +53,7 @@ class PimqttFlow(ConfigFlow, domain=DOMAIN):
         """An agent announced itself in the local network."""
         about = discovery_info.properties
         base = about.get("base") or DEFAULT_BASE
-        if _mistake(base):
+        if _mistake(self.hass, base):
             return self.async_abort(reason="not_pimqtt")
         return await self._found(about.get("name") or about.get("node") or discovery_info.name.split(".")[0], base)
 
@@ -111,7 +111,7 @@ class PimqttFlow(ConfigFlow, domain=DOMAIN):
         if user_input is None:
             return {}
         self._base = user_input[CONF_BASE].strip()
-        mistake = _mistake(self._base)
+        mistake = _mistake(self.hass, self._base)
         if mistake:
             return {CONF_BASE: mistake}
         return {} if is_connected(self.hass) else {"base": "not_connected"}
@@ -148,12 +148,13 @@ def _schema(given: dict[str, Any] | None) -> vol.Schema:
     return vol.Schema({vol.Required(CONF_BASE, default=(given or {}).get(CONF_BASE, DEFAULT_BASE)): str})
 
 
-def _mistake(base: str) -> str | None:
-    """Say what is wrong with a base topic."""
+def _mistake(hass: HomeAssistant, base: str) -> str | None:
+    """Say what is wrong with a base topic. As with the agents it is apart from the discovery prefix."""
     if not base or base != base.strip("/") or len(base) > 200 or base.startswith("$"):
         return "invalid_base"
     try:
         mqtt.valid_publish_topic(base)
     except vol.Invalid:
         return "invalid_base"
-    return "discovery_base" if base == "homeassistant" else None
+    one, other = f"{base}/", f"{discovery_prefix(hass)}/"
+    return "discovery_base" if one.startswith(other) or other.startswith(one) else None

@@ -24,6 +24,13 @@ def is_connected(hass: HomeAssistant) -> bool:
     return mqtt.DATA_MQTT in hass.data and mqtt.is_connected(hass)
 
 
+def discovery_prefix(hass: HomeAssistant) -> str:
+    """Return the topic below which MQTT looks for what announces itself."""
+    entries = hass.config_entries.async_entries(mqtt.DOMAIN)
+    settings = {**entries[0].data, **entries[0].options} if entries else {}
+    return str(settings.get("discovery_prefix") or mqtt.DEFAULT_PREFIX)
+
+
 def require_connection(hass: HomeAssistant) -> None:
     """Raise ``RefusedError`` where MQTT is not connected."""
     if not is_connected(hass):

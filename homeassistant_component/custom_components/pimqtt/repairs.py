@@ -13,6 +13,7 @@ from homeassistant.exceptions import HomeAssistantError
 
 from .issues import NODE_GONE
 from .nodes import Node
+from .publishing import discovery_prefix
 from .runtime import Runtime, loaded
 from .topics import STOP, SYSTEM, Place
 
@@ -67,7 +68,7 @@ def retained_topics(hass: HomeAssistant, runtime: Runtime, node: Node) -> list[s
     """List what a node has retained, discovery first: Home Assistant then forgets its entities before their states."""
     base, devices = runtime.fleet.base, node.info.devices if node.info else ()
     ids = dict.fromkeys([*(device.id for device in devices), SYSTEM])
-    topics = [f"{_prefix(hass)}/device/{node.id}/{device}/config" for device in ids]
+    topics = [f"{discovery_prefix(hass)}/device/{node.id}/{device}/config" for device in ids]
     for device in devices:
         for entity in device.entities:
             place = Place(node.id, device.id, entity.key)
@@ -79,7 +80,7 @@ def retained_topics(hass: HomeAssistant, runtime: Runtime, node: Node) -> list[s
 
 async def heard_topics(hass: HomeAssistant, runtime: Runtime, node: Node) -> list[str]:
     """Ask the broker what it retains of a node: also devices that it no longer named when it went; discovery first."""
-    config, own = f"{_prefix(hass)}/device/{node.id}/+/config", f"{runtime.fleet.base}/{node.id}/#"
+    config, own = f"{discovery_prefix(hass)}/device/{node.id}/+/config", f"{runtime.fleet.base}/{node.id}/#"
     topics: dict[str, dict[str, None]] = {config: {}, own: {}}
     ends = [await mqtt.async_subscribe(hass, where, _noting(found), 0, None) for where, found in topics.items()]
     try:
@@ -97,10 +98,3 @@ def _noting(found: dict[str, None]) -> Callable[[mqtt.ReceiveMessage], None]:
             found[message.topic] = None
 
     return note
-
-
-def _prefix(hass: HomeAssistant) -> str:
-    """Return MQTT's discovery prefix."""
-    entries = hass.config_entries.async_entries("mqtt")
-    settings = {**entries[0].data, **entries[0].options} if entries else {}
-    return str(settings.get("discovery_prefix") or "homeassistant")
