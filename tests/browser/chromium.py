@@ -129,10 +129,17 @@ class Chromium:
         self.listeners.clear()
 
     async def __aenter__(self) -> Self:
-        return await self.start()
+        try:
+            return await self.start()
+        except BaseException:  # a machine that stood still, say
+            await self._discard()
+            raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._discard()
+
+    async def _discard(self) -> None:
         await self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)

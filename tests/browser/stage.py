@@ -163,7 +163,7 @@ def of_pimqtt(warnings: Iterable[str], config: Path) -> list[str]:
 
 async def _resident(ha: HomeAssistant, name: str, group: str) -> str:
     user = (await ha.ask("config/auth/create", name=name, group_ids=[group]))["user"]["id"]
-    login = {"username": name.lower(), "password": "not so secret"}
+    login = {"username": f"{name.lower()}-{user[:8]}", "password": "not so secret"}  # a test may be tried once more
     await ha.ask("config/auth_provider/homeassistant/create", user_id=user, **login)
     theirs = Api(ha.url)
     client = {"client_id": f"{ha.url}/"}

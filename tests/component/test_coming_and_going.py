@@ -47,6 +47,7 @@ async def test_a_node_that_is_forgotten_leaves_no_device(
     hass: HomeAssistant, pi: Pi, entry: Any, freezer: Any, hass_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("custom_components.pimqtt.issues.GONE_AFTER", timedelta(minutes=10))
+    monkeypatch.setattr("custom_components.pimqtt.repairs.LISTEN_S", 0)  # time stands still, so nobody listens
     assert await async_setup_component(hass, "repairs", {})
     assert devices(hass)
     await pi.say("availability", "offline")
