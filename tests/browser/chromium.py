@@ -110,6 +110,12 @@ class Chromium:
         else:
             answer.set_result(message["result"])
 
+    async def close_pages(self) -> None:
+        """Close all tabs and windows; the browser goes on."""
+        for target in (await self.call("Target.getTargets"))["targetInfos"]:
+            if target["type"] == "page":
+                await self.call("Target.closeTarget", targetId=target["targetId"])
+
     def kill(self) -> None:
         """End all of its processes at once, as a crash or an empty battery would."""
         if self._process:

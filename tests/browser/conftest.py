@@ -65,3 +65,10 @@ def quiet(request: pytest.FixtureRequest) -> Iterator[None]:
     for used in request.node.funcargs.values():
         if isinstance(used, Stage):
             used.hear()
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def afresh(request: pytest.FixtureRequest) -> None:
+    """Where a test is tried once more, close what it left open: its driver would still be at the controls."""
+    if getattr(request.node, "execution_count", 1) > 1 and "scene" in request.fixturenames:
+        await request.getfixturevalue("scene").browser.close_pages()
