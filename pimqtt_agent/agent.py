@@ -162,12 +162,9 @@ class Agent:
             await asyncio.sleep(BEAT_S)
 
     def _controlled(self) -> None:
-        try:
-            word = self.control.recv(8192)
-        except BlockingIOError:
+        word = process.hear(self.control)
+        if word is None:
             return
-        except OSError:  # the supervisor died with words of ours unread: that is an end, too
-            word = b""
         if word.startswith(b"!"):
             self.session.tell_problem(word[1:].decode(errors="replace"))
         if word.startswith(process.GONE):

@@ -169,12 +169,7 @@ class Child:
         self.deadline_s = inf  # it is reaped when it is dead, however long its driver holds on to it
 
     def _read(self) -> bool:
-        try:
-            word = self._control.recv(8192) if self._control else b""
-        except ConnectionResetError:  # it died with words of ours unread; what it said itself comes behind that
-            return self._read()
-        except OSError:
-            return False
+        word = process.hear(self._control) if self._control else None
         if word:
             self.heard(word)
         return bool(word)

@@ -164,12 +164,9 @@ class Keeper:
         self._link.release()
 
     def _read_control(self) -> None:
-        try:
-            word = self._control.recv(1 << 16)
-        except BlockingIOError:
+        word = hear(self._control)
+        if word is None:
             return
-        except OSError:  # the supervisor died with words of ours unread: that is an end, too
-            word = b""
         if word == ASK:
             self._beat_s = 0.0
         elif word.startswith(LEAVE):
@@ -186,6 +183,18 @@ class Keeper:
             self._control.send(BEAT_FAST if busy else BEAT_SLOW)
         except OSError:
             self._beat_s = now - SLOW_S + FAST_S  # full or gone: try again soon
+
+
+def hear(control: socket.socket) -> bytes | None:
+    """Read a word between supervisor and child. Empty: the other one is gone; ``None``: it has said nothing."""
+    try:
+        return control.recv(1 << 16)
+    except BlockingIOError:
+        return None
+    except ConnectionResetError:  # it died with words of ours unread; what it said itself comes behind that
+        return hear(control)
+    except OSError:
+        return b""
 
 
 class NoBoard:

@@ -75,6 +75,7 @@ class Shell:
         for device in sorted(devices, key=_haste):
             self._touched.update(self.bench.mount(device, self._clock))
             opened()
+        # told in the order of the configuration all the same
         self.bench.mounted = {device.id: self.bench.mounted[device.id] for device in devices}
         self.link.send(wire.Welcome(wire.VERSION, 0, []))
         self._note()

@@ -17,7 +17,7 @@ from tests.ha.api import Api, ApiError, until
 
 pytestmark = [
     pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(120),
-    pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("quiet"),
+    pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
 PUMP, CAR = "switch.car1_pump", "sensor.car1_car"
 #: The pump's line.

@@ -14,7 +14,7 @@ from tests.browser.stage import Stage
 
 pytestmark = [
     pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(120),
-    pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("quiet"),
+    pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
 LAMP, PIN = "light.car1_lamp", 18
 MINUTES, BRIEFLY_S = [1, 0.05], 3.0

@@ -20,7 +20,7 @@ from tests.browser.stage import CARD, PAD, Driver, Stage
 
 pytestmark = [
     pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(300),
-    pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("quiet"),
+    pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
 TAKE = "pimqtt-hold-button"
 HELD_S = 1.0

@@ -10,7 +10,7 @@ from tests.browser.stage import Stage
 
 pytestmark = [
     pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(120),
-    pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("quiet"),
+    pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
 #: The pump's line, and its place on the header.
 LINE, PLACE = 17, 11

@@ -14,7 +14,7 @@ from tests.ha.api import Api
 
 pytestmark = [
     pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(120),
-    pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("quiet"),
+    pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
 PAGES = {
     "overview": ("pimqtt-stop-card", "pimqtt-attention-card", "pimqtt-node-card"),
