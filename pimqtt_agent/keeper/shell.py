@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import inf
 from typing import Any
 
 from pimqtt_agent.devices import Device
-from pimqtt_agent.errors import HardwareError
 from pimqtt_agent.hardware.protocols import Board
+from pimqtt_agent.keeper import asked
 from pimqtt_agent.keeper import messages as wire
-from pimqtt_agent.keeper import pins
 from pimqtt_agent.keeper.bench import Bench
+from pimqtt_agent.keeper.ledger import Ledger
 from pimqtt_agent.keeper.link import Link
 from pimqtt_agent.keeper.page import Page
 from pimqtt_agent.keeper.voice import Voice
-from pimqtt_agent.lease import Output
 from pimqtt_agent.rules import Accepted, Action, Command, Drive, Motion, Reverted
 
 log = logging.getLogger(__name__)
 
-#: A command that is older than this when it arrives is dropped, stops excepted (s).
-OLDEST_S = 0.25
 #: Why it ended where no agent came back.
 ALONE = "no agent came back"
 
@@ -33,7 +31,6 @@ class Shell:
     def __init__(self, board: Board, page: Page, link: Link, *, linger_s: float, clock: Callable[[], float]) -> None:
         """Start with nothing mounted. ``clock`` is CLOCK_BOOTTIME (s), as every ``now``."""
         self.link = link
-        self.board = board
         self.bench = Bench(board, page, self)
         self.voice = Voice(link, self.bench)
         self.done = ""
@@ -41,19 +38,16 @@ class Shell:
         self._linger_s, self._clock = linger_s, clock
         self._agent_s = 0.0
         self._home_assistant_lost = False  # for the next agent, which may not hear it again
-        self._due: dict[Output, float] = {}
-        self._busy: set[Output] = set()
-        self._leased: set[Output] = set()
-        self._touched: set[Output] = set()
+        self._ledger = Ledger()
         self._handlers: dict[type[wire.Message], Any] = {
             wire.Do: self._do,
-            wire.Press: self._press,
+            wire.Press: partial(asked.press, self.bench, self.voice),
             wire.Latch: self._latch,
             wire.Proof: self._proof,
             wire.Heartbeat: self._heartbeat,
-            wire.Token: self._token,
-            wire.Simulate: self._simulate,
-            wire.Pins: self._pins,
+            wire.Token: partial(asked.token, self.bench, self.voice),
+            wire.Simulate: partial(asked.simulate, self.bench, self.voice),
+            wire.Pins: partial(asked.pins, self.bench, self.voice),
             wire.Refused: self._refused,
             wire.Hello: self._hello,
             wire.Beat: lambda _message, _now: None,
@@ -62,18 +56,18 @@ class Shell:
     @property
     def busy(self) -> bool:
         """Whether a lease runs or an output is away from safe: the keeper then beats fast."""
-        return bool(self._busy)
+        return bool(self._ledger.busy)
 
     def deadline_s(self) -> float:
         """When ``tick`` is wanted next."""
-        linger_s = self._agent_s + self._linger_s if not self._leased else inf
-        return min(min(self._due.values(), default=inf), self.bench.deadline_s(), linger_s)
+        linger_s = self._agent_s + self._linger_s if not self._ledger.leased else inf
+        return min(self._ledger.deadline_s, self.bench.deadline_s(), linger_s)
 
     def open(self, devices: Sequence[Device], opened: Callable[[], None] = lambda: None) -> None:
         """Mount the devices (``opened`` hears of each) and say so; the start counts as the agent's first sign."""
         self._agent_s = self._clock()
         for device in sorted(devices, key=_haste):
-            self._touched.update(self.bench.mount(device, self._clock))
+            self._ledger.touched.update(self.bench.mount(device, self._clock))
             opened()
         # told in the order of the configuration all the same
         self.bench.mounted = {device.id: self.bench.mounted[device.id] for device in devices}
@@ -93,14 +87,13 @@ class Shell:
 
     def tick(self, now: float) -> None:
         """Do what is due: leases first, then drivers."""
-        for output in [output for output, due_s in self._due.items() if due_s <= now]:
-            self._touched.add(output)
+        for output in self._ledger.due(now):
             self._perform(output.tick(now), now)
         for mounted in self.bench.tick(now):
-            self._touched.update(mounted.outputs.values())
+            self._ledger.touched.update(mounted.outputs.values())
         self._end_failed(now)
         self._note()
-        if now >= self._agent_s + self._linger_s and not self._leased:
+        if now >= self._agent_s + self._linger_s and not self._ledger.leased:
             self.finish(now, ALONE)
 
     def leave(self, device_ids: Iterable[str], now: float) -> None:
@@ -125,7 +118,7 @@ class Shell:
         actions = [action for output in failed for action in output.fail(now)]
         self.bench.reopen(failed, now)  # at what `fail` left: the claim is the change
         self._perform([a for a in actions if not (isinstance(a, Drive) and a.output in failed)], now)
-        self._touched.update(failed)
+        self._ledger.touched.update(failed)
 
     # what the agent asks
 
@@ -151,14 +144,11 @@ class Shell:
         for device_id in outdated:
             for output in self.bench.mounted[device_id].outputs.values():
                 self._perform(output.finish(now), now)
-                self._due.pop(output, None)
-                self._busy.discard(output)
-                self._leased.discard(output)
-                self._touched.discard(output)
+                self._ledger.forget(output)
                 self.voice.forget(output)
             self.bench.unmount(device_id)
         for device in self.bench.missing(wanted):
-            self._touched.update(self.bench.mount(device, self._clock))
+            self._ledger.touched.update(self.bench.mount(device, self._clock))
 
     def _do(self, do: wire.Do, now: float) -> None:
         mounted = self.bench.mounted.get(do.device)
@@ -167,8 +157,8 @@ class Shell:
         if mounted is None or output is None or dead:
             self.voice.answer(do.seq, "unavailable", self.bench.reason(do.device))
             return
-        if now - do.at_s > OLDEST_S and not do.stop:
-            self.voice.answer(do.seq, "unavailable", f"it waited {now - do.at_s:.2f} s for its keeper")
+        if asked.too_old(do, now) and not do.stop:
+            self.voice.answer(do.seq, "unavailable", asked.waited(do, now))
             return
         token_age_s = None if do.token is None else self.voice.stamp.age_s(do.token, now)
         command = Command(
@@ -177,7 +167,7 @@ class Shell:
         )  # fmt: skip
         self._owner_lives(do.owner, now)
         self._perform(output.command(now, command), now)
-        self._touched.add(output)
+        self._ledger.touched.add(output)
 
     def _refused(self, refused: wire.Refused, now: float) -> None:
         mounted = self.bench.mounted.get(refused.device)
@@ -185,28 +175,13 @@ class Shell:
         if output is not None:
             (output.access.bar if refused.barred else output.access.sent)(now, refused.owner)
 
-    def _press(self, press: wire.Press, now: float) -> None:
-        mounted = self.bench.mounted.get(press.device)
-        if mounted is None or mounted.driver is None:
-            self.voice.answer(press.seq, "unavailable", self.bench.reason(press.device))
-            return
-        if now - press.at_s > OLDEST_S:
-            self.voice.answer(press.seq, "unavailable", f"it waited {now - press.at_s:.2f} s for its keeper")
-            return
-        try:
-            mounted.driver.press(press.key, now)
-        except HardwareError as error:
-            self.voice.answer(press.seq, "unavailable", str(error))
-            return
-        self.voice.answer(press.seq, "", "")
-
     def _latch(self, latch: wire.Latch, now: float) -> None:
         for output, is_latched in self.bench.latch(latch.device, on=latch.on):
             if is_latched and not output.latched:
                 self._perform(output.latch(now), now)
             elif not is_latched:
                 output.reset()
-            self._touched.add(output)
+            self._ledger.touched.add(output)
         self.voice.answer(latch.seq, "", "")
         self.bench.tell_latches()
 
@@ -214,7 +189,7 @@ class Shell:
         self.bench.proof("broker", min(proof.broker_s, now))
         self.bench.proof("home_assistant", min(proof.home_assistant_s, now))
         self._home_assistant_lost = proof.home_assistant_lost
-        self._touched.update(self.bench.watched)
+        self._ledger.touched.update(self.bench.watched)
 
     def _heartbeat(self, beat: wire.Heartbeat, now: float) -> None:
         self._owner_lives(beat.owner, now)
@@ -224,39 +199,14 @@ class Shell:
 
     def _owner_lives(self, owner: str, now: float) -> None:
         self.bench.proof(f"owner:{owner}", now)
-        self._touched.update(self.bench.watched)
-
-    def _token(self, ask: wire.Token, now: float) -> None:
-        mounted = self.bench.mounted.get(ask.device)
-        output = mounted.outputs.get(ask.key) if mounted else None
-        if output is None:
-            self.voice.answer(ask.seq, "unavailable", self.bench.reason(ask.device))
-            return
-        token, extra = self.voice.stamp.give(now), {"max_age_s": output.rules.deadman_s}
-        self.voice.answer(ask.seq, "", "", token=token, extra=extra)
-
-    def _simulate(self, ask: wire.Simulate, now: float) -> None:  # noqa: ARG002
-        try:
-            self.board.simulate(ask.line, ask.level)
-        except HardwareError as error:
-            self.voice.answer(ask.seq, "unavailable", str(error))
-            return
-        self.voice.answer(ask.seq, "", "")
-
-    def _pins(self, ask: wire.Pins, now: float) -> None:  # noqa: ARG002
-        devices = [mounted.device for mounted in self.bench.mounted.values()]
-        rows = pins.rows(self.board, devices)
-        if len(rows) > pins.MOST:
-            self.voice.answer(ask.seq, "too_large", f"{len(rows)} lines; at most {pins.MOST} can be told at once")
-        else:
-            self.voice.answer(ask.seq, "", "", extra={"pins": rows})
+        self._ledger.touched.update(self.bench.watched)
 
     # what the leases want
 
     def _perform(self, actions: list[Action], now: float) -> None:
         """Drive first, then say so."""
         for action in actions:
-            self._touched.add(action.output)
+            self._ledger.touched.add(action.output)
             if isinstance(action, Drive):
                 self.bench.remember(action.output)  # first: a kill between the two must not forget that it was on
                 self.bench.drive(action, now)
@@ -272,19 +222,8 @@ class Shell:
                 self.bench.tell_state(action.output)
 
     def _note(self) -> None:
-        """Remember of what was touched, and its interlock: when it is due, whether it is busy, what must outlive us."""
-        touched, self._touched = self._touched, set()
-        for output in tuple(touched):
-            if output.interlock:
-                touched.update(output.interlock.members)
-        for output in touched:
-            due_s = output.deadline_s
-            if due_s < inf:
-                self._due[output] = due_s
-            else:
-                self._due.pop(output, None)
-            (self._leased.add if output.lease else self._leased.discard)(output)
-            (self._busy.add if output.busy else self._busy.discard)(output)
+        """Keep what must outlive us of what was touched, and tell its leases."""
+        for output in self._ledger.renew():
             self.bench.remember(output)
             self.voice.lease(output)
 

@@ -161,7 +161,7 @@ class Node:
         if session.replaying or not session.online:
             session.replaying, session.online, session.held = False, True, []
             session._foreign = session._availability = ""
-        if any(self.model.latched.values()) or self.board.levels != self._rest or self.shell._leased:
+        if any(self.model.latched.values()) or self.board.levels != self._rest or self.shell._ledger.leased:
             for word in (b"ON", b"OFF"):
                 await self.read(Incoming(TOPICS.all_stop, word, 0, False, self.clock.now_s))
             for name in ("car/limit", "truck/limit"):

@@ -35,7 +35,7 @@ class State(Target):
         "memory:__init__,left,_current,instance,is_ours",
         "run:_page",
     )
-    share = 5
+    share = 15
     takes_ms = 32
     words = (*files.WORDS, *files.NAMES)
 

@@ -42,7 +42,7 @@ class Values(Target):
 
     name = "values"
     modules = ("commands", "strict_json", ENTITIES, "retained")
-    share = 728
+    share = 718
     takes_ms = 0.21
     words = COMMAND_WORDS
 
