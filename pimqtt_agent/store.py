@@ -27,14 +27,14 @@ class Saved(msgspec.Struct):
 
 
 class _State(msgspec.Struct):
-    """What stands in ``state.json``: no key may be missing but the checksum, which earlier versions did not write."""
+    """What stands in ``state.json``: no key may be missing, the checksum least of all, for damage can hit its name."""
 
     resting: dict[str, Any]
     latched: list[str]
-    crc32: int | None = None
+    crc32: int
 
     def __post_init__(self) -> None:
-        if self.crc32 is not None and self.crc32 != _crc32(self.resting, self.latched):
+        if self.crc32 != _crc32(self.resting, self.latched):
             raise ValueError("its checksum is wrong")
 
 

@@ -29,7 +29,7 @@ STEADY_S = 1.0
 def made(spec: dict[str, Any]) -> Device | None:
     """Make a device of what the agent hands over; None where only a newer keeper can read it."""
     try:
-        return KINDS[spec["kind"]].model_validate(spec)
+        return KINDS[str(spec["kind"])].model_validate(spec)
     except (KeyError, ValidationError):
         return None
 

@@ -108,14 +108,15 @@ class State(Target):
 
 
 def _is_sound(data: bytes) -> bool:
-    """Whether a state may be believed: nothing is missing, and its checksum is right where it has one."""
+    """Whether a state may be believed: nothing is missing, and its checksum is right."""
     try:
         found = _DECODER.decode(data.decode())
     except (ValueError, RecursionError):
         return False
     if not isinstance(found, dict) or not isinstance(found.get("resting"), dict):
         return False
-    return isinstance(found.get("latched"), list) and found.get("crc32") in (None, _sum(found))
+    checksum = _sum(found) if isinstance(found.get("latched"), list) else None
+    return checksum is not None and found.get("crc32") == checksum
 
 
 def _sum(state: dict[str, Any]) -> int | None:
