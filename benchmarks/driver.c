@@ -3,6 +3,8 @@
  *   driver PORT TOPICS seq QOS COUNT LIMIT_S   publish, wait for the state, and again; one latency (ns) a line
  *   driver PORT TOPICS pipe QOS COUNT WINDOW   keep WINDOW commands in flight; one line: ns received disorder last_wrong
  *   driver PORT TOPICS await TIMEOUT_S         until something was seen on every topic; one line: CLOCK_MONOTONIC ns, seen
+ *   driver PORT TOPICS pace QOS RATE           so many commands a second, whatever comes back, until told to end (SIGTERM);
+ *                                              one line: ns sent
  *   driver PORT TOPICS echo                    publish every command as its state until killed: what broker and sockets cost
  *
  * TOPICS is a file: a command topic, a blank and its state topic a line; for await one topic a line. Commands go round
@@ -13,6 +15,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -273,6 +276,27 @@ static void pipelined(int qos, long count, long window) {
     printf("%lld %ld %ld %ld\n", (long long)(end - begin), received, disorder, last_wrong);
 }
 
+static volatile sig_atomic_t ending;
+
+static void end(int signal) { (void)signal; ending = 1; }
+
+static void paced(int qos, double rate_hz) {
+    signal(SIGTERM, end);
+    static const struct timespec pause = {0, 1000000};
+    long sent = 0;
+    int64_t begin = now_ns(), at = begin;
+    for (; !ending; at = now_ns()) {
+        for (long due = (long)((double)(at - begin) / 1e9 * rate_hz); sent < due; sent++) {
+            const char *value = word(sent / topics);
+            publish(command_topic[sent % topics], value, strlen(value), qos);
+        }
+        if (out_to) flush();
+        while (fill(0)) in_from = in_to = 0; /* what is told costs us nothing; QoS 0 wants no answer */
+        nanosleep(&pause, NULL);
+    }
+    printf("%lld %ld\n", (long long)(at - begin), sent);
+}
+
 static void await_all(double timeout_s) {
     static char seen[MOST];
     struct message got;
@@ -311,6 +335,7 @@ int main(int count, char **words) {
     if (awaits) await_all(number[0]);
     else if (echoes) echo(0);
     else if (!strcmp(mode, "seq")) sequential((int)number[0], (long)number[1], number[2]);
+    else if (!strcmp(mode, "pace")) paced((int)number[0], number[1]);
     else if (!strcmp(mode, "pipe")) pipelined((int)number[0], (long)number[1], (long)number[2]);
     else fail("unknown mode %s", mode);
     return 0;

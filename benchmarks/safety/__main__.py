@@ -32,7 +32,10 @@ HELD, BROKEN, FAILED = 0, 1, 2
 
 def main(argv: Sequence[str]) -> int:
     """Run; return the exit status: 0 every promise held, 1 one did not, 2 something could not run."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.docs and (options.only or options.rule or options.trials):
+        parser.error("--docs wants every fault, as often as planned")
     plan = QUICK if options.quick else Plan()
     if options.trials:
         plan = replace(plan, **dict.fromkeys(("sender", "lone", "process", "slow", "home"), options.trials))

@@ -18,6 +18,8 @@ from benchmarks.safety.stages import MakeStage, plain
 #: Who fails decides how many trials there are: a sender (``lone``: of one node at a time), a process or the broker,
 #: what takes 10 s each time, Home Assistant, or nobody.
 Group = Literal["sender", "lone", "process", "slow", "home", "work"]
+#: Commands at another entity.
+FLOOD_HZ = 10_000
 #: What a bad link takes each way (s), and which share of segments it loses.
 BAD_DELAY_S, BAD_LOSS = 0.2, 0.03
 
@@ -70,7 +72,7 @@ class Fault:
     @property
     def brings_old(self) -> bool:
         """Whether commands that waited in the network must come after it is whole again."""
-        return self.wants_capture and bool(self.settle_s)
+        return self.stamp != "plain" and bool(self.settle_s)
 
     def expected(self, rule: Rule) -> Expected:
         """Return what is expected of each class of pins."""

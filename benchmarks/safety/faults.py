@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from benchmarks.driver import Driver
 from benchmarks.safety import deeds, healing, home, work
 from benchmarks.safety.deeds import HOUR_S
-from benchmarks.safety.fault import BAD_DELAY_S, BAD_LOSS, Fault
+from benchmarks.safety.fault import BAD_DELAY_S, BAD_LOSS, FLOOD_HZ, Fault
 from benchmarks.safety.promises import (
+    AGENT_BLOCKED,
+    AGENT_FROZEN,
     AGENT_REPLACED,
-    AGENT_STANDS,
     ALL_LOST,
     BAD_LINK,
+    CONFINED,
+    CONFINED_PULLED,
     CUT_OFF,
     KEEPER_LOST,
     KEEPER_LOST_PULLED,
@@ -33,16 +36,18 @@ UNWRITTEN = "can't be written"
 
 @contextlib.contextmanager
 def flood(stage: Stage) -> Iterator[None]:
-    """Send a node's spare switch as many commands as it can do."""
+    """Send a node's spare switch very many commands, whether it can do them or not."""
     (node,) = stage.nodes
     pair = (f"pimqtt/{node.name}/spare/set", f"pimqtt/{node.name}/spare/state")
     trace = stage.trace(node)
     trace.seen()
     before, begin_s = trace.spare_changes, time.monotonic()
-    with Driver(stage.broker.port).flood([pair]):
+    with Driver(stage.broker.port).flood([pair], FLOOD_HZ) as sent:
         yield
     trace.seen()
-    stage.notes["flood_per_s"] = round((trace.spare_changes - before) / (time.monotonic() - begin_s))
+    done_hz = (trace.spare_changes - before) / (time.monotonic() - begin_s)
+    for name, rate_hz in (("flood_hz", sent.sent_hz), ("done_hz", done_hz)):
+        stage.notes[name] = min(round(rate_hz), stage.notes.get(name, round(rate_hz)))  # of the slowest round
 
 
 @contextlib.contextmanager
@@ -105,11 +110,11 @@ FAULTS = (
     ),
     Fault(
         "agent_frozen", "the agent freezes, and goes on later", "process", side=3, deed=deeds.to("agent", FREEZE),
-        expect=AGENT_STANDS, goes_on_s=1.5, watch_s=2, settle_s=1,
+        expect=AGENT_FROZEN, goes_on_s=1.5, watch_s=2, settle_s=1,
     ),
     Fault(
         "agent_blocked", "the agent's event loop is blocked for 10 s", "slow", make=sleepy, side=5,
-        deed=deeds.block_agent, expect=AGENT_STANDS, goes_on_s=3, watch_s=12,
+        deed=deeds.block_agent, expect=AGENT_BLOCKED, goes_on_s=3, watch_s=12,
     ),
     Fault(
         "keeper_killed", "the pin keeper is killed", "process", side=3, deed=deeds.to("keeper pins", KILL),
@@ -129,13 +134,11 @@ FAULTS = (
     ),
     Fault(
         "keeper_killed_confined", "the pin keeper is killed, the node has a tenth of a core", "process",
-        make=confined, side=3, deed=deeds.to("keeper pins", KILL), expect=KEEPER_LOST, pulled=KEEPER_LOST_PULLED,
-        slow_s=1,
+        make=confined, side=3, deed=deeds.to("keeper pins", KILL), expect=CONFINED, pulled=CONFINED_PULLED, slow_s=1,
     ),
     Fault(
         "keeper_frozen_confined", "the pin keeper freezes, the node has a tenth of a core", "process",
-        make=confined, side=3, deed=deeds.to("keeper pins", FREEZE), expect=KEEPER_LOST, pulled=KEEPER_LOST_PULLED,
-        slow_s=1,
+        make=confined, side=3, deed=deeds.to("keeper pins", FREEZE), expect=CONFINED, pulled=CONFINED_PULLED, slow_s=1,
     ),
     Fault(
         "work_confined", "nothing: ordinary work with a tenth of a core", "work", make=confined, expect={},
@@ -160,6 +163,6 @@ FAULTS = (
         shared=True, deed=deeds.step_clock(-HOUR_S), goes_on_s=0.5, still_heard=True,
     ),
     Fault(
-        "flood", "10,000 commands/s at another entity; the sender stops", "lone", around=flood, slow_s=1,
+        "flood", f"{FLOOD_HZ:,} commands/s at another entity; the sender stops", "lone", around=flood, slow_s=1,
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from math import ceil, inf
 from typing import Literal
 
 from benchmarks.plan import Row
-from benchmarks.safety.fault import Fault
+from benchmarks.safety.fault import FLOOD_HZ, Fault
 from benchmarks.safety.pins import PINS, PinClass, Rule
 from benchmarks.safety.promises import Due
 
@@ -72,6 +72,9 @@ class Line:
             if f.verdict == "broken"
         ]
         few = []
+        sent_hz = self.notes.get("flood_hz", FLOOD_HZ)
+        if self.wanted and sent_hz < 0.99 * FLOOD_HZ:
+            few = [f"{name}: only {sent_hz} commands/s were sent"]
         if not self.trials:
             few = [f"{name}: no trial of {self.void} showed anything"]
         elif self.trials < self.wanted:
@@ -113,7 +116,7 @@ def line(fault: Fault, rule: Rule, rows: Sequence[Row], *, granted: bool, again:
 
 
 #: What a stage has to say about its trials.
-NOTED = ("load_share", "periods_stood_still", "flood_per_s", "replaced", "work_s", "commands", "refused")
+NOTED = ("load_share", "periods_stood_still", "flood_hz", "done_hz", "replaced", "work_s", "commands", "refused")
 
 
 def _figure(name: PinClass, due: Due, late_s: list[float], *, granted: bool) -> Figure:

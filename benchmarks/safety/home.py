@@ -17,6 +17,7 @@ from benchmarks.safety.pins import PUMP_TTL_S, speed
 from benchmarks.safety.plan import Part
 from benchmarks.safety.rows import row_of
 from benchmarks.safety.stage import Stage
+from benchmarks.safety.world.pulse import Pulse, excused
 from tests.ha.api import ApiError
 from tests.ha.rig import HomeAssistant
 from tests.rig import ROOT
@@ -27,17 +28,19 @@ RENEWALS, EVERY_S = range(9, 14), 0.1
 APART_S = 0.02
 
 
-def run_part(part: Part, chance: random.Random, first: int = 0) -> list[Row]:
+def run_part(part: Part, chance: random.Random, pulse: Pulse, first: int = 0) -> list[Row]:
     """Kill it so often; it comes back each time."""
     python = command(ROOT / "scripts/ha-env").splitlines()[-1]
     with part.fault.make(part.nodes, part.rule) as stage:
         try:
-            return asyncio.run(_all(python, stage, part, chance, first))
+            return asyncio.run(_all(python, stage, part, chance, pulse, first))
         except (TimeoutError, ApiError, OSError) as error:
             raise BenchmarkError(f"Home Assistant: {error}") from error
 
 
-async def _all(python: str, stage: Stage, part: Part, chance: random.Random, first: int) -> list[Row]:
+async def _all(
+    python: str, stage: Stage, part: Part, chance: random.Random, pulse: Pulse, first: int
+) -> list[Row]:  # fmt: skip
     rows: list[Row] = []
     home = HomeAssistant(python, stage.broker.port)
     home.install(COMPONENT)
@@ -46,7 +49,8 @@ async def _all(python: str, stage: Stage, part: Part, chance: random.Random, fir
         while sum(not row["void"] for row in rows) < part.rounds and len(rows) < 2 * part.rounds + 2:
             if rows:
                 await home.start()
-            rows.append(await _trial(home, stage, part, first + len(rows), chance.choice(RENEWALS)))
+            row = await _trial(home, stage, part, first + len(rows), chance.choice(RENEWALS))
+            rows.append(excused(row, pulse))
     return rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from benchmarks.safety.pins import PINS, PinClass
@@ -36,12 +36,17 @@ class Facts:
 
 @dataclass(frozen=True)
 class Finding:
-    """One pin in one trial. ``late_s``: None where it had nothing to do; inf where it was never safe."""
+    """One pin in one trial. ``late_s``: None where it had nothing to do; inf where it was never safe.
+
+    ``from_ns``, ``until_ns``: when its deadline began to run, and ended (CLOCK_MONOTONIC).
+    """
 
     pin: int
     of: PinClass
     late_s: float | None
     moved: tuple[str, ...] = ()
+    from_ns: int = 0
+    until_ns: int = 0
 
 
 def level_at(seen: list[Change], t_ns: int) -> float | None:
@@ -52,7 +57,7 @@ def level_at(seen: list[Change], t_ns: int) -> float | None:
 def judge(seen: Mapping[int, list[Change]], expected: Expected, facts: Facts) -> list[Finding]:
     """Judge every pin that something is expected of."""
     return [
-        _pin(pin, name, seen.get(pin, []), due, facts)
+        _dated(_pin(pin, name, seen.get(pin, []), due, facts), due, facts)
         for name, due in expected.items()
         for pin in PINS[name]
     ]  # fmt: skip
@@ -86,6 +91,12 @@ def _pin(pin: int, name: PinClass, seen: list[Change], due: Due | None, facts: F
     return Finding(pin, name, late_s, tuple(moved))
 
 
+def _dated(found: Finding, due: Due | None, facts: Facts) -> Finding:
+    if due is None:
+        return found
+    return replace(found, from_ns=facts.anchors[due.since], until_ns=_deadline_ns(due, facts))
+
+
 def _deadline_ns(due: Due, facts: Facts) -> int:
     return facts.anchors[due.since] + round(due.after_s * NS)
 
@@ -107,7 +118,7 @@ def _back(found: Finding, after: list[Change], due: Due, facts: Facts) -> Findin
     if not due.may_dip:
         return Finding(found.pin, found.of, None, (*found.moved, *(_told(c, facts) for c in after)))
     if after[-1][1] != due.level:
-        return Finding(found.pin, found.of, inf, found.moved)
+        return Finding(found.pin, found.of, None if due.may_lapse else inf, found.moved)
     more = tuple(_told(c, facts) for c in after[2:])
     return Finding(found.pin, found.of, (after[-1][0] - _deadline_ns(due, facts)) / NS, (*found.moved, *more))
 

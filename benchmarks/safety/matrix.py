@@ -14,31 +14,33 @@ from benchmarks.safety.stage import Stage
 from benchmarks.safety.trial import run_round
 from benchmarks.safety.world.confine import Confined
 from benchmarks.safety.world.load import Load
+from benchmarks.safety.world.pulse import Pulse, excused
 
 #: Nodes that have just started still announce themselves (s).
 CALM_S = 2.0
 #: In a quick run a trial is spoilt where a command was on its way for longer (s): a machine under load of its own.
 WAY_S = 0.01
-#: A trial that the machine spoilt is done again, in so many more rounds of a part.
-SPOILT_ROUNDS = 5
+#: A trial that the machine spoilt is done again, in so many more rounds of a part, or this share of them.
+SPOILT_ROUNDS, SPOILT_SHARE = 5, 0.25
 
 
 def run(order: Sequence[Part], seed: int, *, together: bool = False) -> list[Row]:
     """Run all parts; return a row for each trial. ``together``: those that can share a stage do, which saves time."""
     rows: list[Row] = []
     begin_s, number = time.monotonic(), 0
-    for group in grouped(order) if together else [[part] for part in order]:
-        with _opened(group) as stage:
-            for part in group:
-                number += 1
-                at_s = time.monotonic() - begin_s
-                said = f"[{at_s:5.0f} s] {number}/{len(order)} {part.fault.name}, {part.rule}"
-                print(said, file=sys.stderr, flush=True)
-                chance = random.Random(f"{seed} {number}")
-                if part.fault.run:
-                    rows += part.fault.run(part, chance, len(rows))
-                elif stage:
-                    rows += rounds(stage.part(part.nodes), part, chance, len(rows))
+    with Pulse() as pulse:
+        for group in grouped(order) if together else [[part] for part in order]:
+            with _opened(group) as stage:
+                for part in group:
+                    number += 1
+                    at_s = time.monotonic() - begin_s
+                    said = f"[{at_s:5.0f} s] {number}/{len(order)} {part.fault.name}, {part.rule}"
+                    print(said, file=sys.stderr, flush=True)
+                    chance = random.Random(f"{seed} {number}")
+                    if part.fault.run:
+                        rows += part.fault.run(part, chance, pulse, len(rows))
+                    elif stage:
+                        rows += rounds(stage.part(part.nodes), part, chance, pulse, len(rows))
     return rows
 
 
@@ -51,12 +53,13 @@ def grouped(order: Sequence[Part]) -> list[list[Part]]:
     return list(groups.values())
 
 
-def rounds(stage: Stage, part: Part, chance: random.Random, first: int = 0) -> list[Row]:
+def rounds(stage: Stage, part: Part, chance: random.Random, pulse: Pulse, first: int = 0) -> list[Row]:
     """Run the rounds of a part; those in which a trial was spoilt are made up for."""
     rows: list[Row] = []
-    wanted, spoilt = part.rounds * part.nodes, 0
-    while sum(not row["void"] for row in rows) < wanted and spoilt <= SPOILT_ROUNDS:
+    wanted, spoilt, most = part.rounds * part.nodes, 0, max(SPOILT_ROUNDS, SPOILT_SHARE * part.rounds)
+    while sum(not row["void"] for row in rows) < wanted and spoilt <= most:
         found = run_round(stage, part.fault, part.rule, first + len(rows), chance)
+        found = [excused(row, pulse) for row in found]
         found = [_spoilt(row) for row in found] if part.quick else found
         spoilt += any(row["void"] for row in found)
         rows += found

@@ -61,7 +61,6 @@ class Report:
 
     def as_text(self) -> str:
         """Write the table and what became of the promises."""
-        void = sum(line.void for line in self.lines)
         said = [
             f"Safety, {self.head()}",
             "",
@@ -70,13 +69,17 @@ class Report:
             plain(self.lines),
             "",
         ]
-        if void:
-            said.append(f"{void} trials were spoilt by a slow machine and done again; the JSON file says how.")
+        said.append(self.spoilt())
         if not self.granted:
             said.append(f"Deadlines {UNCHECKED} here (pimqtt doctor says how to have it).")
         kept = "every promise held" if self.granted else "nothing moved that should not have"
         said += [f"BROKEN {what}" for what in self.broken] or [kept]
         return "\n".join(said) + "\n"
+
+    def spoilt(self) -> str:
+        """Say how many trials show nothing."""
+        void = sum(line.void for line in self.lines)
+        return f"{void} trials were spoilt by a slow machine and done again; the JSON file says how."
 
     def head(self) -> str:
         """Say what was measured when, where and for how long."""
@@ -99,7 +102,7 @@ class Report:
             raise BenchmarkError(f"{DOCUMENT.name} must have {BEGIN} and {END} once each")
         before, _, rest = text.partition(BEGIN)
         _, _, after = rest.partition(END)
-        return f"{before}{BEGIN}\nMeasured {self.head()}.\n\n{markdown(self.lines)}\n{END}{after}"
+        return f"{before}{BEGIN}\nMeasured {self.head()}.\n\n{markdown(self.lines)}\n\n{self.spoilt()}\n{END}{after}"
 
     def write_documents(self) -> None:
         """Renew the documentation's table and picture."""

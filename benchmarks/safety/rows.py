@@ -11,7 +11,10 @@ from benchmarks.safety.pins import NAMES, Rule
 
 
 def row_of(fault: str, rule: Rule, node: str, findings: Sequence[Finding], void: str = "") -> Row:
-    """Make the row of a trial. ``late_s``: of each pin that had a deadline; "never" where it was not kept at all."""
+    """Make the row of a trial. ``late_s``: of each pin that had a deadline; "never" where it was not kept at all.
+
+    ``deadlines_ns``: of the same pins, from when to when each ran (CLOCK_MONOTONIC).
+    """
     late = {str(f.pin): "never" if isinf(f.late_s) else round(f.late_s, 6) for f in findings if f.late_s is not None}
     classes: dict[str, float | str] = {}
     for finding in findings:
@@ -19,7 +22,8 @@ def row_of(fault: str, rule: Rule, node: str, findings: Sequence[Finding], void:
             worst = max(finding.late_s, _number(classes.get(finding.of)))
             classes[finding.of] = "never" if isinf(worst) else round(worst, 6)
     moved = [f"{NAMES[f.pin]} (pin {f.pin}) {what}" for f in findings for what in f.moved]
-    row: Row = {"fault": fault, "rule": rule, "node": node, "late_s": late, "classes": classes}
+    ran = {str(f.pin): [f.from_ns, f.until_ns] for f in findings if f.late_s is not None}
+    row: Row = {"fault": fault, "rule": rule, "node": node, "late_s": late, "deadlines_ns": ran, "classes": classes}
     return {**row, "moved": moved, "void": void}
 
 

@@ -14,7 +14,7 @@ HEAD = ("what fails", "trials", *COLUMNS, "moved", "promise")
 
 def cells(line: Line) -> list[str]:
     """Write a fault's row: of each class p50, p99 (none of too few trials) and maximum, in ms after the deadline."""
-    by_class = {figure.of: _cell(figure) for figure in line.figures}
+    by_class = {figure.of: _cell(figure, line.trials) for figure in line.figures}
     rule = ", released lines fall" if line.rule == "pull" else ""
     verdict = {"held": "held", "broken": "**broken**", "not checked": UNCHECKED}[line.verdict]
     again = " at the second try, too" if line.broken else " at the second try"
@@ -39,9 +39,10 @@ def plain(lines: Sequence[Line]) -> str:
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def _cell(figure: Figure) -> str:
+def _cell(figure: Figure, trials: int) -> str:
     p99 = "-" if figure.p99_s is None else _ms(figure.p99_s)
-    return f"{_ms(figure.p50_s)} / {p99} / {_ms(figure.max_s)}"
+    some = f" ({len(figure.late_s)} of {trials})" if len(figure.late_s) < trials else ""
+    return f"{_ms(figure.p50_s)} / {p99} / {_ms(figure.max_s)}{some}"
 
 
 def _ms(seconds: float) -> str:
@@ -53,7 +54,7 @@ def _ms(seconds: float) -> str:
 
 def _notes(line: Line) -> str:
     said = {
-        "load_share": "the others had {:.0%} of the cores", "flood_per_s": "{:.0f} commands/s were done",
+        "load_share": "the others had {:.0%} of the cores", "done_hz": "{:,} commands/s were done",
         "replaced": "keepers replaced: {}",
     }  # fmt: skip
     told = [text.format(line.notes[key]) for key, text in said.items() if key in line.notes]

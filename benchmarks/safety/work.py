@@ -12,6 +12,7 @@ from benchmarks.safety.rows import row_of
 from benchmarks.safety.sender import Orders
 from benchmarks.safety.stage import Stage
 from benchmarks.safety.wire import Connection, fields
+from benchmarks.safety.world.pulse import Pulse
 from tests.rig import Node
 
 #: It is driven for so long, then left alone for so long (s), and again.
@@ -21,7 +22,7 @@ EVERY_S = 0.5
 KEEPER = "keeper pins"
 
 
-def run_part(part: Part, chance: random.Random, first: int = 0) -> list[Row]:
+def run_part(part: Part, chance: random.Random, _pulse: Pulse, first: int = 0) -> list[Row]:
     """Work for a while; return one row, whose ``moved`` tells of processes that were replaced."""
     with part.fault.make(part.nodes, part.rule) as stage:
         stage.prepare()

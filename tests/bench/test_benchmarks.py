@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,7 @@ from benchmarks.figures import figures
 from benchmarks.plan import QUICK, Row, broker
 from benchmarks.processes import memory, threads, tree, used
 from benchmarks.report import Report
+from benchmarks.safety.wire import Connection
 
 TINY = replace(
     QUICK, outputs=(2, 5), commands=20, calm_s=0.2, warm_up=4, pipelined=60, window=20, settle_s=0.2, idle_s=0.3,
@@ -80,6 +83,16 @@ def test_the_driver_counts_disorder_and_names_what_is_silent(tmp_path: Path) -> 
             assert burst.last_wrong == 1
         with pytest.raises(BenchmarkError, match="had no state"), driver.echo([("x", "y")]):
             driver.latencies_s(crossed, 0, 1)
+
+
+@pytest.mark.broker
+def test_a_flood_comes_at_its_rate_though_nobody_answers() -> None:
+    with broker() as (port, _), contextlib.closing(Connection(port, "counts")) as counts:
+        counts.subscribe("a/set")
+        with Driver(port).flood([("a/set", "a/state")], 2_000) as flood:
+            came = len(list(counts.heard(time.monotonic() + 0.5)))
+        assert flood.sent_hz == pytest.approx(2_000, rel=0.05)
+        assert 700 < came < 1_300
 
 
 def test_figures_are_medians_and_ratios_are_taken_within_a_round() -> None:

@@ -11,6 +11,8 @@ from benchmarks.safety.judging import Change, Facts, Finding, inexcusable, judge
 from benchmarks.safety.promises import (
     AGENT_REPLACED,
     BAD_LINK,
+    CONFINED,
+    CONFINED_PULLED,
     CUT_OFF,
     KEEPER_LOST,
     KEEPER_LOST_PULLED,
@@ -101,6 +103,18 @@ def test_an_agent_that_is_back_in_time_and_one_that_is_not() -> None:
     assert found(AGENT_REPLACED)[27].late_s is None
     assert not found(AGENT_REPLACED, p27=[*GOOD[27], (FAULT + S, 0.0)])[27].moved
     assert found(AGENT_REPLACED, p27=[*GOOD[27], (FAULT + S // 3, 0.0)])[27].moved
+
+
+def test_a_node_with_little_time_may_hear_nothing_for_so_long_that_the_heater_goes_off_and_the_lamp_may_not() -> None:
+    lapsed: list[Change] = [*GOOD[27], (FAULT + 8 * S // 10, 0.0)]
+    assert found(CONFINED)[27].late_s is None
+    assert not found(CONFINED, p27=lapsed)[27].moved
+    assert found(CONFINED, p27=[*GOOD[27], (FAULT + S // 3, 0.0)])[27].moved
+    assert found(CONFINED, p22=[*GOOD[22], (FAULT + 8 * S // 10, 0.0)])[22].moved
+    gone = found(CONFINED_PULLED, p27=lapsed, p22=[*GOOD[22], (FAULT + S // 10, 0.0)])
+    assert (gone[27].late_s, gone[22].late_s) == (None, inf)
+    back = found(CONFINED_PULLED, p27=[*lapsed, (FAULT + 9 * S // 10, 1.0)])[27]
+    assert back.late_s == pytest.approx(-0.1)
 
 
 def test_a_stop_counts_from_when_it_was_written() -> None:

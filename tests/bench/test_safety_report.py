@@ -109,6 +109,19 @@ def test_a_spoilt_trial_hides_nothing_that_moved_and_too_few_trials_are_no_succe
     assert line(FAULT["sender_stops"], "latch", [row()] * 200, granted=True, wanted=200).verdict == "held"
 
 
+def test_a_flood_that_was_none_is_no_success_and_figures_of_some_trials_say_of_how_many() -> None:
+    for sent_hz, verdict in ((9_899, "broken"), (9_900, "held")):
+        flood = {**row(fault="flood"), "flood_hz": sent_hz, "done_hz": 8_000}
+        told = line(FAULT["flood"], "latch", [flood] * 100, granted=True, wanted=100)
+        assert told.verdict == verdict
+        assert "8,000 commands/s were done" in plain([told])
+    assert "flood (latch): only 9899 commands/s were sent" in line(
+        FAULT["flood"], "latch", [{**row(fault="flood"), "flood_hz": 9_899}], granted=True, wanted=1
+    ).broken
+    still = {**row(), "classes": {}}
+    assert "1.0 / - / 1.0 (1 of 2)" in plain([summed([row(), still])])
+
+
 def test_the_report_tells_what_broke_in_text_and_json() -> None:
     broken = report(summed([row(0.03)]), summed([row(fault="busy")], "busy"))
     assert "BROKEN sender_stops (latch): motion +30.0 ms, promised +20 ms" in broken.as_text()
