@@ -14,6 +14,7 @@ from tests.rig import Mosquitto, Node, Observer, config, observer
 #: What takes longest comes first, so that none of several workers is left with it at the end.
 LONGEST = (
     "tests/soak/", "tests/broker/test_endurance.py", "tests/broker/test_secrets.py", "tests/console/test_docs.py",
+    "tests/ha/test_restart_matrix.py",
 )  # fmt: skip
 
 

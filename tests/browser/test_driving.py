@@ -13,7 +13,7 @@ from tests.browser.stage import CARD, PAD, Driver, Stage
 from tests.browser.wheels import LINES, in_words
 
 pytestmark = [
-    pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(600),
+    pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(600),
     pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
 MEDIAN_S, LONGEST_S = 0.15, 0.5

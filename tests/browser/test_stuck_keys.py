@@ -12,7 +12,7 @@ from tests.browser.stage import PAD, Driver, Stage
 from tests.browser.wheels import DEADMAN_S, in_words, some_time
 
 pytestmark = [
-    pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(600),
+    pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(600),
     pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
 LIMIT_S = DEADMAN_S + 0.05
