@@ -19,9 +19,11 @@ from tests.console.conftest import environment
 from tests.rig import wait_for
 
 _CONTROL = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>]|\r")
-#: Makes the terminal the controlling one, so that Ctrl-C is a signal, and becomes `pimqtt`.
+#: Makes the terminal the controlling one, so that Ctrl-C is a signal, and becomes `pimqtt`. What a shell starts in the
+#: background ignores that signal, and so would all that it starts.
 _START = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.executable, [sys.executable, "-m", "pimqtt_agent", *sys.argv[1:]])
