@@ -268,3 +268,24 @@ async def test_cards_keep_to_the_grid(scene: Stage, dashboard: str) -> None:
         assert not await page.js("document.documentElement.scrollWidth > innerWidth")
     assert page.errors() == []
     await page.close()
+
+
+async def test_in_too_few_rows_a_card_can_be_scrolled_to_its_stop(scene: Stage, dashboard: str) -> None:
+    room = {"columns": 12, "rows": 4}
+    await filled(
+        scene, {"type": "custom:pimqtt-drive-card", "entity": "sensor.car1_car", "grid_options": room}
+    )  # fmt: skip
+    page = await opened(scene, dashboard)
+    await page.show()
+    await page.says("Emergency stop", "pimqtt-drive-card")
+    inside = """(() => {
+      const card = rig.one("pimqtt-drive-card").shadowRoot.querySelector("ha-card");
+      const stop = card.querySelector("button.danger").getBoundingClientRect(), room = card.getBoundingClientRect();
+      return stop.top >= room.top && stop.bottom <= room.bottom;
+    })()"""
+    assert not await page.js(inside)
+    x, y = await page.middle(".chip")
+    await page.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=3000)
+    await page.until(inside, 5, "the stop is in sight")
+    assert page.errors() == []
+    await page.close()

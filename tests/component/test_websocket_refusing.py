@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from homeassistant.core import HomeAssistant
-from rig import Pi, Socket, listen
+from rig import Pi, Socket, listen, set_up
 
 PUMP = "switch.car1_pump"
 
@@ -61,6 +61,16 @@ async def test_a_node_that_is_offline_says_since_when(socket: Socket, pi: Pi) ->
     assert told["reason_key"] == "node_offline_since"
     assert told["reason_placeholders"]["name"] == "The red car"
     assert pi.published == []
+
+
+async def test_a_node_of_which_nothing_was_heard_yet_is_asked(hass: HomeAssistant, pi: Pi, hass_ws_client: Any) -> None:
+    """After a start of Home Assistant its `info` may come well before its availability."""
+    del pi.retained["pimqtt/car1/availability"]
+    await set_up(hass)
+    await pi.announce()
+    told = (await Socket(await hass_ws_client(hass)).ask("pimqtt/command", entity_id=PUMP, value="ON"))["result"]
+    assert told["outcome"] == "accepted"
+    assert pi.commands("pump") != []
 
 
 @pytest.mark.parametrize(

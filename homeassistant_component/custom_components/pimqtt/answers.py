@@ -75,7 +75,7 @@ def refusing(error: RefusedError, owner: str = "", *, outcome: str = REJECTED) -
 
 def unable_to(node: Node, owner: str) -> Answer | None:
     """Say why a node can't be commanded; None where it can."""
-    if not node.online:
+    if not node.online and node.since is not None:  # else nothing was heard yet: it may well answer
         return refusing(_offline(node), owner)
     if node.info is not None and not node.supported:
         versions = {"name": node.name, "theirs": str(node.info.protocol), "ours": str(PROTOCOL)}

@@ -27,7 +27,7 @@ export const theme = css`
     flex-direction: column;
     height: 100%;
     box-sizing: border-box;
-    overflow: hidden;
+    overflow: hidden auto; /* in fewer rows than it wants its stop can be scrolled to */
     background: var(--ha-card-background, var(--card-background-color, #fff));
     border: var(--ha-card-border-width, 1px) solid var(--ha-card-border-color, var(--pq-line));
     border-radius: var(--ha-card-border-radius, var(--pq-radius));

@@ -53,7 +53,7 @@ var e=`https://github.com/pimqtt/pimqtt`,t={resubscribe:!1},n=(e,n)=>e.subscribe
     flex-direction: column;
     height: 100%;
     box-sizing: border-box;
-    overflow: hidden;
+    overflow: hidden auto; /* in fewer rows than it wants its stop can be scrolled to */
     background: var(--ha-card-background, var(--card-background-color, #fff));
     border: var(--ha-card-border-width, 1px) solid var(--ha-card-border-color, var(--pq-line));
     border-radius: var(--ha-card-border-radius, var(--pq-radius));
