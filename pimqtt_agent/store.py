@@ -34,6 +34,10 @@ class _State(msgspec.Struct):
     crc32: int
 
     def __post_init__(self) -> None:
+        try:
+            msgspec.msgpack.encode(self.resting)  # as the page that keepers share has it
+        except OverflowError as error:
+            raise ValueError(f"no output rests at such a number: {error}") from None
         if self.crc32 != _crc32(self.resting, self.latched):
             raise ValueError("its checksum is wrong")
 
@@ -143,7 +147,8 @@ def _sync(folder: Path) -> None:
 def _read(path: Path, kind: Any, consequence: str = "", *, stays: bool = False) -> Any:
     """Return the content, None where there is no file, False where it was unusable."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        # as text: of what it does not know msgspec checks no letter
+        return msgspec.json.decode(path.read_bytes().decode(), type=kind)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError, UnicodeError, RecursionError) as error:

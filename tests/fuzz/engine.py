@@ -14,8 +14,9 @@ from tests.fuzz.target import Finding, Target
 FIRST_PROBE, PROBE = 1_000, 25_000
 #: A probe takes so many of the last inputs and runs each so often, first to fill what is bounded, then to be measured.
 SAMPLE, WARM, MEASURED = 16, 60, 40
-#: More than this an input (bytes) is suspicious; it is a leak where it goes on after so many more.
-LEAK_BYTES, SURE = 100, 300
+#: More than this an input (bytes) is suspicious; it is a leak where it goes on after so many more, each time others: a
+#: dictionary that is bounded also grows in one step, always at the same number of entries.
+LEAK_BYTES, SURE = 100, (300, 700, 1500)
 #: An input that takes longer than this is a finding: somebody could hang us by it (s).
 SLOW_S = 5.0
 
@@ -51,9 +52,9 @@ class Judge:
         """Run some of the last inputs again and again: what they leave behind must come to an end."""
         for data in list(self._last)[:: max(1, len(self._last) // self._sample)]:
             growth = self._growth(data, WARM)
-            for _ in range(3):
+            for warm in SURE:
                 if growth > LEAK_BYTES:
-                    growth = self._growth(data, SURE)
+                    growth = self._growth(data, warm)
             if growth > LEAK_BYTES:
                 raise Finding(f"memory grows by {growth:.0f} bytes an input: {data[:300]!r}")
             self.growth = max(self.growth, growth)

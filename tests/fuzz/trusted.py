@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 
+from pimqtt_agent.devices import KINDS
 from pimqtt_agent.entities import Entity
 from pimqtt_agent.keeper import messages as wire
 from pimqtt_agent.keeper.bench import fits
+from pimqtt_agent.keeper.mounted import made
 from pimqtt_agent.topics import is_publishable
 from tests.fuzz.things import DEVICES, SPECS
 from tests.fuzz.values import check_value
@@ -30,11 +32,11 @@ def is_trusted(data: bytes, *, many: bool) -> bool:
 
 def is_validated(message: wire.Message) -> bool:
     """Whether a message's values are ones of its entity: that is the other side's to see to."""
-    if not all(abs(getattr(message, name, 0) or 0) < 1e12 for name in _NUMBERS):
+    numbers = all(abs(getattr(message, name, 0) or 0) < 1e12 for name in _NUMBERS)
+    if not numbers or (isinstance(message, wire.Simulate) and message.level not in (0, 1)):
         return False
     if isinstance(message, wire.Hello):
-        ids = [spec.get("id") for spec in message.devices]
-        return all(isinstance(name, str) and is_publishable(name) for name in ids) and message.session >= 0
+        return message.session >= 0 and all(map(_is_ours, message.devices)) and _is_wired(message.devices)
     if isinstance(message, wire.Health | wire.Latched | wire.Blob):
         return message.device in ("", "eye", *SPECS)
     if isinstance(message, wire.Answer):
@@ -42,6 +44,20 @@ def is_validated(message: wire.Message) -> bool:
     if isinstance(message, wire.Happened):
         return _is_plain(message.event)
     return not isinstance(message, _Valued) or _is_of_entity(message)
+
+
+def _is_ours(spec: dict[str, Any]) -> bool:
+    """Whether a device is none that the agent has as something else."""
+    name, kind = spec.get("id"), spec.get("kind")
+    if not isinstance(name, str) or not is_publishable(name):
+        return False
+    return name not in SPECS or kind == SPECS[name]["kind"] or not isinstance(kind, str) or kind not in KINDS
+
+
+def _is_wired(specs: list[dict[str, Any]]) -> bool:
+    """Whether no two devices want one line, which `pimqtt check` tells."""
+    lines = [line for spec in specs if (device := made(spec)) for _, line in device.lines()]
+    return len(set(lines)) == len(lines)
 
 
 def _is_of_entity(message: _Valued) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import random
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,20 @@ def test_a_state_that_is_spoiled_anywhere_is_latched_or_was_not_changed(tmp_path
     for content in spoiled(whole(tmp_path, "state.json", SAVED)):
         path.write_bytes(content)
         assert load(tmp_path) in (LATCHED, SAVED), content
+
+
+@pytest.mark.parametrize("number", [-(2**63) - 1, 2**64, 10**400])
+def test_one_with_a_number_that_no_keeper_can_be_told_is_latched(tmp_path: Path, number: int) -> None:
+    state = json.dumps([{"fan": number}, []], separators=(",", ":"))
+    content = f'{{"resting":{{"fan":{number}}},"latched":[],"crc32":{zlib.crc32(state.encode())}}}'
+    (tmp_path / "state.json").write_text(content)
+    assert load(tmp_path) == LATCHED
+
+
+def test_one_that_is_damaged_where_nobody_looks_is_latched(tmp_path: Path) -> None:
+    content = whole(tmp_path, "state.json", SAVED)
+    (tmp_path / "state.json").write_bytes(content[:-1] + b',"\xfdfan":5}')
+    assert load(tmp_path) == LATCHED
 
 
 @pytest.mark.parametrize("name", [b"", b',"crc3\xe4":5', b',"crc3":5', b',"crc32":null'])
@@ -145,6 +161,7 @@ def test_the_list_of_safe_that_is_cut_anywhere_is_none(tmp_path: Path) -> None:
 #: Writes the two states in turns, and tells each digest once it is remembered.
 WRITER = """
 import sys
+import zlib
 from pathlib import Path
 from pimqtt_agent.digests import Digests
 from pimqtt_agent.store import File, Saved
