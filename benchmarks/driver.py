@@ -72,7 +72,10 @@ class Driver:
         with self._start(pairs, "pace", 0, rate_hz) as process:
             yield flood
             process.terminate()
-            ns, sent = map(int, process.communicate()[0].split())
+            printed, complaint = process.communicate()
+            if process.returncode:
+                raise BenchmarkError(complaint.strip())
+            ns, sent = map(int, printed.split())
             flood.sent_hz = sent * 1e9 / ns
 
     @contextlib.contextmanager

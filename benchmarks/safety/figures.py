@@ -72,8 +72,8 @@ class Line:
             if f.verdict == "broken"
         ]
         few = []
-        sent_hz = self.notes.get("flood_hz", FLOOD_HZ)
-        if self.wanted and sent_hz < 0.99 * FLOOD_HZ:
+        sent_hz = self.notes.get("flood_hz", 0)
+        if self.wanted and self.fault.name == "flood" and sent_hz < 0.99 * FLOOD_HZ:
             few = [f"{name}: only {sent_hz} commands/s were sent"]
         if not self.trials:
             few = [f"{name}: no trial of {self.void} showed anything"]

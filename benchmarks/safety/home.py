@@ -50,7 +50,7 @@ async def _all(
             if rows:
                 await home.start()
             row = await _trial(home, stage, part, first + len(rows), chance.choice(RENEWALS))
-            rows.append(excused(row, pulse))
+            rows.append(excused(row, pulse, part.fault.expected(part.rule)))
     return rows
 
 

@@ -118,7 +118,8 @@ def _back(found: Finding, after: list[Change], due: Due, facts: Facts) -> Findin
     if not due.may_dip:
         return Finding(found.pin, found.of, None, (*found.moved, *(_told(c, facts) for c in after)))
     if after[-1][1] != due.level:
-        return Finding(found.pin, found.of, None if due.may_lapse else inf, found.moved)
+        more = tuple(_told(c, facts) for c in after[3:]) if due.may_lapse else ()  # a fall, a return, a lapse
+        return Finding(found.pin, found.of, None if due.may_lapse else inf, (*found.moved, *more))
     more = tuple(_told(c, facts) for c in after[2:])
     return Finding(found.pin, found.of, (after[-1][0] - _deadline_ns(due, facts)) / NS, (*found.moved, *more))
 

@@ -59,7 +59,7 @@ def rounds(stage: Stage, part: Part, chance: random.Random, pulse: Pulse, first:
     wanted, spoilt, most = part.rounds * part.nodes, 0, max(SPOILT_ROUNDS, SPOILT_SHARE * part.rounds)
     while sum(not row["void"] for row in rows) < wanted and spoilt <= most:
         found = run_round(stage, part.fault, part.rule, first + len(rows), chance)
-        found = [excused(row, pulse) for row in found]
+        found = [excused(row, pulse, part.fault.expected(part.rule)) for row in found]
         found = [_spoilt(row) for row in found] if part.quick else found
         spoilt += any(row["void"] for row in found)
         rows += found

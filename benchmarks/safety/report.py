@@ -79,7 +79,9 @@ class Report:
     def spoilt(self) -> str:
         """Say how many trials show nothing."""
         void = sum(line.void for line in self.lines)
-        return f"{void} trials were spoilt by a slow machine and done again; the JSON file says how."
+        stood = sum(row["void"].startswith("the machine stood still") for row in self.rows)
+        again = f"{void} trials were spoilt by a slow machine and done again"
+        return f"{again}, {stood} of them since a pin was late while it stood still; the JSON file says how."
 
     def head(self) -> str:
         """Say what was measured when, where and for how long."""

@@ -41,8 +41,7 @@ def press(bench: Bench, voice: Voice, ask: wire.Press, now: float) -> None:
 
 def token(bench: Bench, voice: Voice, ask: wire.Token, now: float) -> None:
     """Give a freshness token."""
-    mounted = bench.mounted.get(ask.device)
-    output = mounted.outputs.get(ask.key) if mounted else None
+    output = bench.output(ask.device, ask.key)
     if output is None:
         voice.answer(ask.seq, "unavailable", bench.reason(ask.device))
         return

@@ -107,6 +107,11 @@ class Bench:
                 log.error("%s", reason)
                 self.unread[spec["id"]] = reason
 
+    def output(self, device_id: str, key: str) -> Output | None:
+        """Find an entity's output."""
+        mounted = self.mounted.get(device_id)
+        return mounted.outputs.get(key) if mounted else None
+
     def reason(self, device_id: str) -> str:
         """Tell why a device can't do what is asked of it."""
         mounted = self.mounted.get(device_id)

@@ -170,8 +170,7 @@ class Shell:
         self._ledger.touched.add(output)
 
     def _refused(self, refused: wire.Refused, now: float) -> None:
-        mounted = self.bench.mounted.get(refused.device)
-        output = mounted.outputs.get(refused.key) if mounted else None
+        output = self.bench.output(refused.device, refused.key)
         if output is not None:
             (output.access.bar if refused.barred else output.access.sent)(now, refused.owner)
 

@@ -113,6 +113,8 @@ def test_a_node_with_little_time_may_hear_nothing_for_so_long_that_the_heater_go
     assert found(CONFINED, p22=[*GOOD[22], (FAULT + 8 * S // 10, 0.0)])[22].moved
     gone = found(CONFINED_PULLED, p27=lapsed, p22=[*GOOD[22], (FAULT + S // 10, 0.0)])
     assert (gone[27].late_s, gone[22].late_s) == (None, inf)
+    again = [*lapsed, (FAULT + 9 * S // 10, 1.0), (FAULT + S, 0.0), (FAULT + 2 * S, 1.0), (FAULT + 3 * S, 0.0)]
+    assert found(CONFINED_PULLED, p27=again)[27].moved
     back = found(CONFINED_PULLED, p27=[*lapsed, (FAULT + 9 * S // 10, 1.0)])[27]
     assert back.late_s == pytest.approx(-0.1)
 

@@ -63,7 +63,8 @@ async def _pictured(built: Stage, eye: str) -> bytes | None:
 async def snapshot(demo: Stage) -> None:
     """Have the camera take a picture now."""
     eye = await demo.ha.entity_id(demo.pi.unique_id("eye"))
-    await demo.ha.ask("pimqtt/snapshot", entity_id=eye)
+    answer = await demo.ha.ask("pimqtt/snapshot", entity_id=eye)
+    assert answer["outcome"] == "accepted", answer
 
 
 async def lit(demo: Stage) -> None:

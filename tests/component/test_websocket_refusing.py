@@ -63,14 +63,21 @@ async def test_a_node_that_is_offline_says_since_when(socket: Socket, pi: Pi) ->
     assert pi.published == []
 
 
-async def test_a_node_of_which_nothing_was_heard_yet_is_asked(hass: HomeAssistant, pi: Pi, hass_ws_client: Any) -> None:
+async def test_a_node_of_which_nothing_was_heard_yet_is_asked(
+    hass: HomeAssistant, pi: Pi, hass_ws_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After a start of Home Assistant its `info` may come well before its availability."""
     del pi.retained["pimqtt/car1/availability"]
     await set_up(hass)
     await pi.announce()
-    told = (await Socket(await hass_ws_client(hass)).ask("pimqtt/command", entity_id=PUMP, value="ON"))["result"]
+    socket = Socket(await hass_ws_client(hass))
+    told = (await socket.ask("pimqtt/command", entity_id=PUMP, value="ON"))["result"]
     assert told["outcome"] == "accepted"
     assert pi.commands("pump") != []
+    monkeypatch.setattr("custom_components.pimqtt.publishing.ANSWER_S", 0.05)
+    pi.silent = True
+    (stopped,) = (await socket.ask("pimqtt/stop", node="car1"))["result"]
+    assert "The red car did not answer" in stopped["reason"]
 
 
 @pytest.mark.parametrize(

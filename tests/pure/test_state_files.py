@@ -161,7 +161,6 @@ def test_the_list_of_safe_that_is_cut_anywhere_is_none(tmp_path: Path) -> None:
 #: Writes the two states in turns, and tells each digest once it is remembered.
 WRITER = """
 import sys
-import zlib
 from pathlib import Path
 from pimqtt_agent.digests import Digests
 from pimqtt_agent.store import File, Saved

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.safety.promises import LEASES, STOPPED
 from benchmarks.safety.world.pulse import Pulse, excused
 from tests.rig import wait_for
 from tests.rights import granted
@@ -55,12 +56,16 @@ def test_what_cores_stand_still_at_the_same_time_counts_once() -> None:
 
 def test_a_trial_is_spoilt_by_a_standstill_that_explains_its_lateness_and_by_no_other() -> None:
     row = {"void": "", "late_s": {"5": 0.045, "17": 0.001}, "deadlines_ns": {"5": [1000 * MS, 1500 * MS]}, "moved": []}
-    assert excused(row, Machine((1400, 1499), (1546, 2000))) == row, "none of that was between deadline and end"
-    assert excused(row, Machine((1510, 1534))) == row, "what is left is more than was promised"
-    assert excused(row, Machine((1510, 1535)))["void"] == "the machine stood still for 25 ms"
-    assert excused(row, Machine((1000, 1015), (1500, 1510)))["void"] == "the machine stood still for 25 ms"
+    assert excused(row, Machine((1400, 1499), (1546, 2000)), LEASES) == row, "none of that was between deadline and end"
+    assert excused(row, Machine((1510, 1534)), LEASES) == row, "what is left is more than was promised"
+    assert excused(row, Machine((1510, 1535)), LEASES)["void"] == "the machine stood still for 25 ms"
+    assert excused(row, Machine((1000, 1015), (1500, 1510)), LEASES)["void"] == "the machine stood still for 25 ms"
     never = {**row, "late_s": {"5": 0.045, "17": "never"}}
-    assert excused(never, Machine((1000, 9000))) == never
-    assert excused({**row, "void": "late"}, Machine((1510, 1535)))["void"] == "late"
+    assert excused(never, Machine((1000, 9000)), LEASES) == never
+    assert excused({**row, "void": "late"}, Machine((1510, 1535)), LEASES)["void"] == "late"
+    assert excused(row, Machine((1510, 1535)), STOPPED) == row, "a stop may take 50 ms"
+    stop = {**row, "late_s": {"5": 0.09}, "deadlines_ns": {"5": [1000 * MS, 1000 * MS]}}
+    assert excused(stop, Machine((1010, 1030)), STOPPED) == stop, "a standstill counts once"
+    assert excused(stop, Machine((1010, 1050)), STOPPED)["void"]
     in_time = {**row, "late_s": {"5": 0.02}}
-    assert excused(in_time, Machine((1000, 9000))) == in_time
+    assert excused(in_time, Machine((1000, 9000)), LEASES) == in_time

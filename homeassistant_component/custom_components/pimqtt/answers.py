@@ -75,7 +75,7 @@ def refusing(error: RefusedError, owner: str = "", *, outcome: str = REJECTED) -
 
 def unable_to(node: Node, owner: str) -> Answer | None:
     """Say why a node can't be commanded; None where it can."""
-    if not node.online and node.since is not None:  # else nothing was heard yet: it may well answer
+    if node.away:
         return refusing(_offline(node), owner)
     if node.info is not None and not node.supported:
         versions = {"name": node.name, "theirs": str(node.info.protocol), "ours": str(PROTOCOL)}
@@ -93,7 +93,7 @@ def unanswered(node: Node, owner: str) -> Answer:
 
 def latching(node: Node, place: Place, word: str, told: str | Result | None, sent_s: float) -> dict[str, Any]:
     """Return what became of a stop or reset, by the latch or the rejection that was told."""
-    if told is None and not node.online:
+    if told is None and node.away:
         away = RefusedError(NOT_CONNECTED, "no_answer_offline", name=node.name)
         answer = refusing(away, outcome=UNANSWERED)
     elif told is None:

@@ -105,7 +105,7 @@ class Latches:
 async def _all_told(sent: list[_Sent], sending: list[asyncio.Task[None]]) -> None:
     """Wait until each has told, at most so long as an answer takes. Raises where nothing could be sent."""
     # who is offline is sent it, but nobody waits for that beyond the others
-    awaited = [one for one in sent if one.node.online] or sent
+    awaited = [one for one in sent if not one.node.away] or sent
     await asyncio.gather(*map(_hear, awaited), return_exceptions=True)
     if sending and not sent:
         await asyncio.wait(sending, timeout=ANSWER_S)

@@ -86,6 +86,11 @@ class Node:
         device = self.info.device(place.device) if self.info else None
         return device.entity(place.key) if device else None
 
+    @property
+    def away(self) -> bool:
+        """Whether it is known to be offline; of which nothing was heard yet may well answer."""
+        return not self.online and self.since is not None
+
     def device_online(self, device: str) -> bool:
         """Whether the node is there and the device is well."""
         return self.online and device not in self.ill
