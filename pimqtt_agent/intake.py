@@ -28,8 +28,6 @@ from pimqtt_agent.retained import Arrival
 from pimqtt_agent.rules import ANONYMOUS
 from pimqtt_agent.topics import is_publishable
 
-#: A command that waited longer than this in the agent is refused, stops excepted (s).
-OLDEST_S = 0.25
 #: Why what waited is dropped, by its code.
 OVERTAKEN = {"stale": "a stop of this output overtook it", "latched": "an emergency stop overtook it"}
 
@@ -132,7 +130,7 @@ class Intake:
             late_s = boottime_s() - job.message.at_s
             if job.overtaken:
                 code, reason = job.overtaken, OVERTAKEN[job.overtaken]
-            elif late_s > OLDEST_S and not job.stops:
+            elif late_s > wire.OLDEST_S and not job.stops:
                 code, reason = "unavailable", f"it waited {late_s:.2f} s: too many commands at once"
             elif keeper.room:
                 self._send(queue.popleft(), keeper)

@@ -65,7 +65,7 @@ class Observer:
         await self.client.publish(topic, data, qos=qos, retain=retain, properties=properties)
 
     async def wait(
-        self, topic: str, test: Callable[[Seen], Any] = lambda _seen: True, timeout_s: float = 5, since: int = 0
+        self, topic: str, test: Callable[[Seen], Any] = lambda _seen: True, timeout_s: float = 10, since: int = 0
     ) -> Seen:
         """Wait for a message on a topic; ``since`` leaves out that many of the first messages."""
         end = time.monotonic() + timeout_s
@@ -81,7 +81,7 @@ class Observer:
                 await asyncio.wait_for(self._news.wait(), min(left_s, 0.2))
 
     async def result(
-        self, device: str, command_id: str | None = None, timeout_s: float = 3, **want: Any
+        self, device: str, command_id: str | None = None, timeout_s: float = 10, **want: Any
     ) -> dict[str, Any]:
         """Wait for a result of a device with these fields."""
 

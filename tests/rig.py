@@ -33,7 +33,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(condition: Callable[[], Any], timeout_s: float = 5.0, what: str = "") -> Any:
+def wait_for(condition: Callable[[], Any], timeout_s: float = 10.0, what: str = "") -> Any:
     """Wait until a condition holds; return what it gave."""
     end = time.monotonic() + timeout_s
     while True:
@@ -68,7 +68,7 @@ class Mosquitto:
         if self.process:
             self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(number)
-            self.process.wait(5)
+            self.process.wait(15)
             self.process = None
 
     def freeze(self) -> None:
@@ -116,10 +116,10 @@ class Node:
             command = [*self.before, sys.executable, "-m", "pimqtt_agent", "run", "-c", str(self.config)]
             self.process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log, cwd=self.folder)
         if wait:
-            wait_for(lambda: self.pid("agent") and self.pid("keeper pins"), 10, f"children; see {self.log}")
+            wait_for(lambda: self.pid("agent") and self.pid("keeper pins"), 30, f"children; see {self.log}")
         return self
 
-    def stop(self, number: int = signal.SIGTERM, timeout_s: float = 6) -> int:
+    def stop(self, number: int = signal.SIGTERM, timeout_s: float = 15) -> int:
         """End it; return the exit status."""
         if self.process is None:
             return 0
@@ -165,10 +165,11 @@ class Node:
         return [row["value"] for row in self.rows() if row["pin"] == pin]
 
     def rows(self) -> list[dict[str, Any]]:
-        """Read the trace."""
-        return [json.loads(line) for line in self.trace.read_text().splitlines()] if self.trace.exists() else []
+        """Read the trace, but for a row that is just being written."""
+        *rows, _ = self.trace.read_text().split("\n") if self.trace.exists() else [""]
+        return [json.loads(row) for row in rows]
 
-    def wait_level(self, pin: int, level: float, timeout_s: float = 3) -> int:
+    def wait_level(self, pin: int, level: float, timeout_s: float = 10) -> int:
         """Wait until a pin is at a level; return when it got there (ns, CLOCK_MONOTONIC)."""
 
         def there() -> int:

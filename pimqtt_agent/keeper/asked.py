@@ -8,13 +8,10 @@ from pimqtt_agent.keeper import pins as lines
 from pimqtt_agent.keeper.bench import Bench
 from pimqtt_agent.keeper.voice import Voice
 
-#: A command that is older than this when it arrives is dropped, stops excepted (s).
-OLDEST_S = 0.25
-
 
 def too_old(command: wire.Do | wire.Press, now: float) -> bool:
     """Whether a command waited for too long."""
-    return now - command.at_s > OLDEST_S
+    return now - command.at_s > wire.OLDEST_S
 
 
 def waited(command: wire.Do | wire.Press, now: float) -> str:

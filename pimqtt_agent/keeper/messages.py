@@ -8,6 +8,8 @@ import msgspec
 
 #: Raised when a message changes its meaning; the newer side then replaces the older.
 VERSION = 3
+#: A command that waited longer than this, in the agent or on the link, is refused, stops excepted (s).
+OLDEST_S = 0.25
 #: What a line is told by, in this order; the level is physical: 1 is high, of PWM it is the duty.
 PIN = ("line", "device", "role", "mode", "level")
 

@@ -29,28 +29,28 @@ def test_a_sender_that_stops() -> None:
     rows = trial("sender_stops", 2)
     assert len(rows) >= 2
     for row in rows:
-        assert row["moved"] == []
+        assert row["moved"] == [], "a pin moved"
         assert set(row["late_s"]) == {"5", "13", "23", "17"}
         assert all(-0.001 <= late_s < 1 for late_s in row["late_s"].values())
 
 
 def test_a_pin_keeper_that_is_killed() -> None:
     (row, *_) = trial("keeper_killed", 1)
-    assert row["moved"] == []
+    assert row["moved"] == [], "a pin moved"
     assert set(row["classes"]) == {"motion", "pump"}
     assert all(late_s < 0 for late_s in row["classes"].values())
 
 
 def test_a_bad_link_is_bad() -> None:
     (row, *_) = trial("bad_link", 1)
-    assert row["moved"] == []
+    assert row["moved"] == [], "a pin moved"
     assert {"5", "13", "23", "17"} <= set(row["late_s"])
 
 
 @pytest.mark.parametrize("name", ["disk_full", "disk_read_only"])
 def test_something_is_written_to_a_disk_that_takes_nothing(name: str) -> None:
     (row, *_) = trial(name, 1)
-    assert row["moved"] == []
+    assert row["moved"] == [], "a pin moved"
     assert set(row["late_s"]) == {"5", "13", "23", "17"}
 
 

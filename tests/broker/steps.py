@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import aiomqtt
 
+from pimqtt_agent.keeper.messages import OLDEST_S
 from tests.rig import Node, Observer, Seen, config, observer, wait_for
 
 Start = Callable[..., Node]
@@ -26,6 +27,8 @@ FAN = "{id: fan, kind: motor, forward: 23, backward: 24, deadman: 0.5}"
 LAMP = "{id: lamp, kind: switch, pin: 27}"
 PUMP = "{id: pump, kind: switch, pin: 17, ttl: {default: 5, max: 60}}"
 DEADMAN_S = 0.5
+#: One with a dead-man of 3 s, where something else is looked at.
+PATIENT_FAN = FAN.replace("deadman: 0.5", "deadman: 3")
 #: The four lines of the car.
 WHEELS = (5, 6, 13, 19)
 #: Emergency stops.
@@ -34,6 +37,10 @@ ALL, NODE, DEVICE = "pimqtt/stop", "pimqtt/car1/stop", "pimqtt/car1/car/stop"
 LATE_S = 0.06
 #: What a loaded machine may add to a change that is no dead-man (s).
 SLOW_S = 0.4
+#: How much shorter than its TTL a pin may be on: it counts from the arrival, and what waits longer is refused (s).
+WAITED_S = OLDEST_S
+#: What a command is refused with that waited in an agent or a keeper which got no processor.
+STOOD_STILL = ("it waited ", "stood still for")
 
 
 def switch(options: str, name: str = "lamp", pin: int = 27) -> str:
@@ -47,7 +54,7 @@ async def online(watch: Observer, since: int = 0, timeout_s: float = 10) -> None
     await watch.wait("homeassistant/device/car1/system/config", timeout_s=timeout_s)
 
 
-async def reached(running: Node, pin: int, level: float, timeout_s: float = 3) -> int:
+async def reached(running: Node, pin: int, level: float, timeout_s: float = 10) -> int:
     """Wait until a pin is at a level; return when it got there (ns, CLOCK_MONOTONIC)."""
     end = time.monotonic() + timeout_s
     while True:
@@ -69,7 +76,7 @@ async def wheels(running: Node, *levels: float) -> None:
     def now() -> tuple[float, ...]:
         return tuple(running.levels(pin)[-1] for pin in WHEELS)
 
-    await eventually(lambda: now() == levels, 3, f"{levels}, is {now()}")
+    await eventually(lambda: now() == levels, what=f"{levels}, is {now()}")
 
 
 def moves(running: Node, pin: int) -> list[dict[str, Any]]:
@@ -96,7 +103,7 @@ def off_for(running: Node, pin: int) -> list[float]:
     return on_for(running, pin, on=False)
 
 
-async def eventually(condition: Callable[[], Any], timeout_s: float = 5, what: str = "") -> Any:
+async def eventually(condition: Callable[[], Any], timeout_s: float = 10, what: str = "") -> Any:
     """Wait until a condition holds; return what it gave."""
     end = time.monotonic() + timeout_s
     while not (value := condition()):
@@ -111,14 +118,26 @@ async def replaced(running: Node, role: str, old: int) -> int:
 
 
 async def told(watch: Observer, device: str, payload: dict[str, Any], **send: Any) -> dict[str, Any]:
-    """Send a command and return its result; an ``id`` is made where there is none."""
-    payload = {"id": f"t{next(_ids)}", **payload}
+    """Send a command and return its result; an ``id`` is made where there is none.
+
+    It is sent again where it was refused for nothing but that this machine stood still for a moment.
+    """
+    for _ in range(3):
+        command = {"id": f"t{next(_ids)}", **payload}
+        result = await _told(watch, device, command, **send)
+        if "id" in payload or not any(words in str(result["reason"]) for words in STOOD_STILL):
+            break
+    return result
+
+
+async def _told(watch: Observer, device: str, command: dict[str, Any], **send: Any) -> dict[str, Any]:
+    def fits(seen: Seen) -> bool:
+        content = seen.json()
+        return content["id"] == command["id"] and not content["cause"]
+
     since = len(watch.seen)
-    await watch.send(f"pimqtt/car1/{device}/set", payload, **send)
-    seen = await watch.wait(
-        f"pimqtt/car1/{device}/result", lambda s: s.json()["id"] == payload["id"] and not s.json()["cause"], since=since
-    )
-    content: dict[str, Any] = seen.json()
+    await watch.send(f"pimqtt/car1/{device}/set", command, **send)
+    content: dict[str, Any] = (await watch.wait(f"pimqtt/car1/{device}/result", fits, since=since)).json()
     return content
 
 
@@ -239,7 +258,7 @@ async def stored(port: int, topic: str) -> dict[str, bytes]:
         return {seen.topic: seen.payload for seen in fresh.seen if seen.retain and seen.topic != mark}
 
 
-async def cleared(port: int, topic: str, timeout_s: float = 3) -> None:
+async def cleared(port: int, topic: str, timeout_s: float = 10) -> None:
     """Wait until the broker has nothing retained on a topic."""
     end = time.monotonic() + timeout_s
     while (left := await stored(port, topic)) and time.monotonic() < end:

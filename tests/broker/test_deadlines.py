@@ -16,7 +16,7 @@ import pytest
 from tests.broker.steps import Start, eventually, on_for, online
 from tests.rig import Node, Observer
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.alone]
 
 PINS, ROUNDS, TTL_S, LATE_S = range(2, 10), 20, 0.3, 0.02
 #: `RESET_ON_FORK` is set beside the policy.

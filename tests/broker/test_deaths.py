@@ -13,7 +13,9 @@ import pytest
 
 from tests.broker.steps import (
     LAMP,
+    LATE_S,
     PUMP,
+    WAITED_S,
     Start,
     eventually,
     eventually_told,
@@ -39,7 +41,7 @@ async def test_levels_and_leases_survive_a_crash_of_the_agent(node: Start, watch
     running = node(PUMP, LAMP)
     await online(watch)
     await told(watch, "lamp", {"value": "ON"})
-    await told(watch, "pump", {"value": "ON", "ttl": 1.5, "id": "a", "owner": "me"})
+    await told(watch, "pump", {"value": "ON", "ttl": 8, "id": "a", "owner": "me"})
     since = len(watch.seen)
     await replaced(running, "agent", running.signal("agent", signal.SIGKILL))
     await watch.wait("pimqtt/car1/availability", lambda s: s.text == "online", since=since)
@@ -47,7 +49,7 @@ async def test_levels_and_leases_survive_a_crash_of_the_agent(node: Start, watch
     assert lease.json()["owner"] == "me"
     assert (await watch.result("pump", outcome="reverted"))["id"] == "a"
     on, off = [row["t_ns"] for row in running.rows() if row["pin"] == 17][1:]
-    assert 1.48 <= seconds(on, off) <= 1.56
+    assert 8 - WAITED_S <= seconds(on, off) <= 8 + LATE_S
     assert running.levels(27) == [0, 1]
 
 
@@ -188,7 +190,7 @@ async def test_every_command_around_the_death_of_a_keeper_is_answered_once(node:
     def answers() -> list[int]:
         return sorted(int(result["id"]) for result in results(watch, "heater") if result["outcome"] != "reverted")
 
-    await eventually(lambda: len(answers()) >= next(numbers), what="an answer to each")
+    await eventually(lambda: len(answers()) >= 240, what="an answer to each")
     assert answers() == list(range(240))
     refused = results(watch, "heater", outcome="rejected")
     assert {result["code"] for result in refused} == {"unavailable"}
@@ -205,9 +207,10 @@ async def test_a_stop_that_was_rejected_and_done_all_the_same_shows_in_the_state
     assert refused.json()["code"] == "unavailable"
     since = len(watch.seen)
     os.kill(keeper, signal.SIGCONT)
-    os.kill(running.process.pid, signal.SIGCONT)
     await reached(running, 27, 0)
     await watch.wait("pimqtt/car1/heater/state", lambda s: s.text == "OFF", since=since)
+    os.kill(running.process.pid, signal.SIGCONT)  # only now: it counts a keeper's silence
+    await asyncio.sleep(0.5)
     assert running.pid("keeper pins") == keeper
 
 
@@ -236,7 +239,7 @@ async def test_while_the_supervisor_is_frozen_its_children_go_on(node: Start, wa
     await told(watch, "pump", {"value": "ON", "ttl": 2})
     await watch.result("pump", cause="expired")
     on, off = [row["t_ns"] for row in running.rows() if row["pin"] == 17][1:]
-    assert 1.98 <= seconds(on, off) <= 2.06
+    assert 2 - WAITED_S <= seconds(on, off) <= 2 + LATE_S
     os.kill(running.process.pid, signal.SIGCONT)
     await asyncio.sleep(0.5)
     assert [running.pid("agent"), running.pid("keeper pins")] == children, "late beats are no silence"

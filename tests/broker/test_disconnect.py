@@ -38,13 +38,13 @@ async def test_the_loss_of_the_broker_ends_a_resting_value_after_its_delay(
     await online(watch)
     await told(watch, "lamp", {"value": "ON"})
     await told(watch, "free", {"value": "ON"})
-    lost_ns = time.monotonic_ns()
     if how == "killed":
         broker.stop(signal.SIGKILL)
     elif how == "frozen":
         broker.freeze()
     else:
         running.signal("agent", signal.SIGSTOP)
+    lost_ns = time.monotonic_ns()
     off_ns = await reached(running, 27, 0, AFTER_S + 2)
     # the delay counts from the last proof of life, which is up to a second old
     assert AFTER_S - 1.2 <= seconds(lost_ns, off_ns) <= AFTER_S + LATE_S
@@ -62,14 +62,14 @@ async def test_the_loss_of_the_broker_ends_a_resting_value_after_its_delay(
 async def test_a_broker_that_is_back_in_time_and_one_that_is_only_quiet_end_nothing(
     node: Start, watch: Observer, broker: Mosquitto
 ) -> None:
-    running = node(switch("on_disconnect: {after: 3.5, value: off}"))
+    running = node(switch("on_disconnect: {after: 8, value: off}"))
     await online(watch)
     await told(watch, "lamp", {"value": "ON"})
     broker.freeze()
     await asyncio.sleep(0.5)
     broker.thaw()
     await replaced(running, "agent", running.signal("agent", signal.SIGKILL))
-    await asyncio.sleep(4)
+    await asyncio.sleep(9)
     assert running.levels(27) == [0, 1]
 
 
@@ -133,34 +133,35 @@ async def test_home_assistant_offline_counts_as_lost_where_it_is_the_controller(
 
 
 async def test_an_owner_is_the_controller_by_its_commands_and_heartbeats(node: Start, watch: Observer) -> None:
-    running = node(switch("on_disconnect: {after: 0.6, value: off, controller: {owner: panel}}"))
+    running = node(switch("on_disconnect: {after: 3, value: off, controller: {owner: panel}}"))
     await online(watch)
     await told(watch, "lamp", {"value": "ON", "owner": "panel"})
-    for _ in range(4):
-        await asyncio.sleep(0.3)
+    for _ in range(3):
+        await asyncio.sleep(1.5)
+        beat_ns = time.monotonic_ns()
         await called(watch, action="heartbeat", owner="panel")
     await told(watch, "lamp", {"value": "ON", "owner": "somebody"})  # no proof of the panel's life
     assert running.levels(27) == [0, 1]
-    await reached(running, 27, 0)
+    off_ns = await reached(running, 27, 0)
     assert (await watch.result("lamp", outcome="reverted"))["cause"] == "disconnected"
-    assert 1.2 + 0.6 - 0.1 <= on_for(running, 27)[0] <= 1.2 + 0.6 + SLOW_S
+    assert 3 <= seconds(beat_ns, off_ns) <= 3 + SLOW_S
     # while it is lost another sets it; then the panel is back, and lost once more
     await told(watch, "lamp", {"value": "ON", "owner": "somebody"})
     await called(watch, action="heartbeat", owner="panel")
     await reached(running, 27, 0)
-    assert 0.5 <= on_for(running, 27)[1] <= 0.6 + SLOW_S
+    assert 2.5 <= on_for(running, 27)[1] <= 3 + SLOW_S
 
 
 async def test_the_commands_of_an_owner_to_one_output_prove_its_life_for_another(node: Start, watch: Observer) -> None:
-    running = node(switch("on_disconnect: {after: 0.6, controller: {owner: panel}}"), switch("safe: off", "other", 22))
+    running = node(switch("on_disconnect: {after: 2, controller: {owner: panel}}"), switch("safe: off", "other", 22))
     await online(watch)
-    await asyncio.sleep(0.8)  # lost
+    await asyncio.sleep(2.5)  # lost
     await told(watch, "lamp", {"value": "ON", "owner": "somebody"})
     for _ in range(3):
         await told(watch, "other", {"value": "ON", "owner": "panel"})
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1)
     assert running.levels(27) == [0, 1]
-    await reached(running, 27, 0, 1)
+    await reached(running, 27, 0)
 
 
 async def test_the_delay_counts_on_through_the_death_of_the_keeper(

@@ -63,8 +63,9 @@ async def test_the_emergency_stop_latches_until_a_reset_and_a_reset_starts_nothi
         assert {"code": "latched", "holder": None}.items() <= latched.items()
         stop = await told(watch, "car", {"value": "stop", "owner": "you"})
         assert stop["outcome"] == "accepted"
+        since = len(watch.seen)
         await watch.send(f"{topic}/set", "OFF")
-        await watch.wait(f"{state}/state", lambda s: s.text == "OFF", since=len(watch.seen) - 1)
+        await watch.wait(f"{state}/state", lambda s: s.text == "OFF", since=since)
         count = len(running.levels(5))
         await watch.wait("pimqtt/car1/car/result", lambda s: s.json()["code"] == "let_go")
         await asyncio.sleep(0.3)
@@ -175,8 +176,9 @@ async def test_a_retained_stop_is_done_and_cleared_and_a_retained_reset_is_refus
     assert (await told(watch, "car", {"value": {"x": 0, "y": 1}, "owner": "me"}))["code"] == "latched"
     await watch.send(f"{topic}/set", "OFF")
     await watch.wait(f"{state}/state", lambda s: s.text == "OFF", since=since)
+    since = len(watch.seen)
     await watch.send(f"{topic}/set", "ON", retain=True)
-    await watch.wait(f"{state}/state", lambda s: s.text == "ON", since=len(watch.seen) - 1)
+    await watch.wait(f"{state}/state", lambda s: s.text == "ON", since=since)
     await cleared(broker.port, f"{topic}/set")
     assert await stored(broker.port, f"{state}/state") == {f"{state}/state": b"ON"}
     assert running.levels(5) == [0]

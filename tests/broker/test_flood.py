@@ -17,7 +17,7 @@ from tests.broker.flooding import COMMANDS, Fan, Flood, switches
 from tests.broker.steps import FAN, PUMP, Start, eventually, online, told
 from tests.rig import Mosquitto, Observer
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.alone]
 
 watch = flooding.watch
 

@@ -84,8 +84,9 @@ async def test_everything_works_on_the_hardened_broker_and_nothing_is_denied(tmp
             ) as node:
                 await watch.wait(AVAILABILITY, lambda s: s.text == "online", 10)
                 await watch.wait("pimqtt/car1/stop/state", lambda s: s.text == "ON")
+                since = len(watch.seen)
                 await watch.send("pimqtt/car1/stop/set", "OFF")
-                await watch.wait("pimqtt/car1/stop/state", lambda s: s.text == "OFF", since=len(watch.seen) - 1)
+                await watch.wait("pimqtt/car1/stop/state", lambda s: s.text == "OFF", since=since)
                 assert (await told(watch, "pump", {"value": "ON", "ttl": 0.3}, qos=1))["outcome"] == "accepted"
                 await watch.result("pump", cause="expired")
                 assert (await called(watch, action="token", device="car"))["outcome"] == "accepted"

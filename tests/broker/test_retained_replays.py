@@ -64,7 +64,7 @@ ROWS: list[tuple[str, dict[str, Any], str, tuple[float, float] | None]] = [
     # what it shows, the fields (at: seconds before now), the code or outcome, between which TTLs it is done
     ("proven by at", {"ttl": 20, "at": 5}, "accepted", (5, 15)),
     ("a little ahead", {"ttl": 20, "at": -0.7}, "accepted", (9, 20)),
-    ("too far ahead", {"ttl": 20, "at": -5}, "stale", None),
+    ("too far ahead", {"ttl": 20, "at": -60}, "stale", None),
     ("over by at", {"ttl": 20, "at": 30}, "stale", None),
     ("less than the floor left", {"ttl": 20, "at": 19.99}, "stale", None),
     ("not proven", {"ttl": 20}, "stale", None),

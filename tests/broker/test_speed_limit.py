@@ -45,8 +45,9 @@ async def test_a_keeper_that_dies_under_a_latch_leaves_it(node: Start, watch: Ob
     await watch.send(f"{NODE}/set", "ON")
     await watch.wait(f"{NODE}/state", lambda s: s.text == "ON")
     await replaced(running, "keeper pins", running.signal("keeper pins", signal.SIGKILL))
+    since = len(watch.seen)
     await watch.send(f"{NODE}/set", "OFF")
-    await watch.wait(f"{NODE}/state", lambda s: s.text == "OFF", since=len(watch.seen))
+    await watch.wait(f"{NODE}/state", lambda s: s.text == "OFF", since=since)
     assert (await eventually_told(watch, "car", {"value": {"x": 0, "y": 1}, "owner": "me"}))["outcome"] == "accepted"
     await wheels(running, 0.2, 0, 0.2, 0)
 

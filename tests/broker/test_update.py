@@ -72,7 +72,7 @@ async def assert_nothing_moved(watch: Observer, installed: Installed, keeper: in
     lease = await watch.wait("pimqtt/car1/pump/lease", lambda s: s.payload != b"{}", since=since)
     assert lease.json()["owner"] == "me"
     assert installed.node.pid("keeper pins") == keeper
-    assert (installed.node.levels(17), installed.node.levels(27)) == ([0, 1], [0, 1])
+    assert (installed.node.levels(17), installed.node.levels(27)) == ([0, 1], [0, 1]), "a pin moved"
 
 
 async def test_an_agent_of_another_version_takes_over_the_living_keeper(installed: Installed, watch: Observer) -> None:

@@ -40,6 +40,10 @@ class Pictures:
             folder.mkdir(parents=True, exist_ok=True)
             self._words = _read(folder)
 
+    def fits(self, name: str, text: str) -> bool:
+        """Tell whether a page may be kept as it is: one that is compared has to have the words of the kept one."""
+        return bool(self._folder) or set(_read(self._kept).get(name, [])) == set(words(text))
+
     def keep(self, name: str, picture: bytes, text: str) -> None:
         """Keep a picture (PNG), or see that the one that is kept shows the same words."""
         if self._folder:

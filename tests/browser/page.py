@@ -8,6 +8,7 @@ import contextlib
 import json
 import re
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -160,19 +161,27 @@ class Page:
         box = await self.until(f"window.rig && rig.box({json.dumps(selector)})", what=f"{selector} shown")
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
+    async def still(self, selector: str) -> tuple[float, float]:
+        """Give the middle of an element that has come to rest: one that moves is missed."""
+        before = None
+        while before != (before := await self.middle(selector)):
+            await asyncio.sleep(0.15)
+        return before
+
     async def click(self, selector: str) -> None:
         """Click on the middle of an element."""
-        x, y = await self.middle(selector)
+        x, y = await self.still(selector)
         await self.mouse("mouseMoved", x, y)
         await self.mouse("mousePressed", x, y)
         await self.mouse("mouseReleased", x, y)
 
-    async def hold(self, selector: str, seconds: float) -> None:
+    @contextlib.asynccontextmanager
+    async def held(self, selector: str) -> AsyncIterator[None]:
         """Press the mouse on the middle of an element, for so long."""
-        x, y = await self.middle(selector)
+        x, y = await self.still(selector)
         await self.mouse("mouseMoved", x, y)
         await self.mouse("mousePressed", x, y)
-        await asyncio.sleep(seconds)
+        yield
         await self.mouse("mouseReleased", x, y)
 
     async def fill(self, selector: str, text: str) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from tests.browser.chromium import Chromium
 from tests.browser.page import Page
 from tests.browser.wheels import CAR, Wheels
-from tests.ha.api import Api, until
+from tests.ha.api import Api, ApiError, until
 from tests.ha.pi import Pi
 from tests.ha.rig import HomeAssistant
 from tests.rig import ROOT, Mosquitto
@@ -41,6 +41,12 @@ class Stage:
     def car(self) -> str:
         """The path of the car's page."""
         return f"/pimqtt/drive-{self.pi.name}-car"
+
+    async def heard(self) -> bool:
+        """Tell whether the component heard what the Pi says of itself."""
+        with contextlib.suppress(ApiError):
+            return bool(await self.ha.ask("pimqtt/pins", node=self.pi.name))
+        return False
 
     def grumbles(self) -> list[str]:
         """Give what Home Assistant's log has of pimqtt, as WARNING or worse, since the last look at it."""
@@ -137,6 +143,7 @@ async def stage(python: str, folder: Path, *devices: str, title: str = "") -> As
                 step = await ha.rest("POST", flow, {"handler": entry["entry_id"]})
                 await ha.rest("POST", f"{flow}/{step['flow_id']}", {"sidebar": True})
                 built = Stage(ha, pi, Wheels(pi.trace), browser)
+                await until(built.heard, 20, "the Pi, heard by the component that its options loaded anew")
                 yield built
                 await ha.stop()
                 built.hear()

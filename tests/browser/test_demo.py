@@ -84,17 +84,17 @@ async def test_the_dashboard_is_what_its_user_sees_first(page: Page, demo: Demo)
     assert await page.js("location.pathname") in ("/pimqtt", "/pimqtt/overview")
     await page.walk("/pimqtt/drive-demo-car")
     await page.until("rig.one('.pad')?.ariaDisabled === 'false'", 30)
-    x, y = await page.middle(".pad")
+    x, y = await page.still(".pad")
     since = len(demo.text)
     await page.mouse("mousePressed", x, y - 60)
-    await asyncio.to_thread(wait_for, lambda: re.search(r"pin 5 +level +(0\.\d|1)", demo.text[since:]), 5, "it turns")
+    await asyncio.to_thread(wait_for, lambda: re.search(r"pin 5 +level +(0\.\d|1)", demo.text[since:]), 15, "it turns")
     await page.mouse("mouseReleased", x, y - 60)
-    await asyncio.to_thread(wait_for, lambda: re.search(r"pin 5 +level +0\n", demo.text[since:]), 5, "wheels stand")
+    await asyncio.to_thread(wait_for, lambda: re.search(r"pin 5 +level +0\n", demo.text[since:]), 15, "wheels stand")
     assert page.errors() == []
 
 
 async def test_it_listens_on_loopback_only_and_leaves_nothing(tmp_path: Path) -> None:
-    shown = Demo(tmp_path, "--home-assistant", "--seconds", "5")
+    shown = Demo(tmp_path, "--home-assistant", "--seconds", "15")
     url, *_ = await asyncio.to_thread(ready, shown)
     children = shown.children()
     assert any("homeassistant" in line for line in children.values())

@@ -85,9 +85,6 @@ async def press(page: Page, selector: str, words: str = "") -> None:
       return !!found;
     }})()"""
     await page.until(mark, what=f"{words or 'an element'} ({selector}) shown")
-    before = None
-    while before != (before := await page.middle("[data-rig]")):
-        await asyncio.sleep(0.15)
     await page.click("[data-rig]")
 
 

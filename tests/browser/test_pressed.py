@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from pimqtt_agent.keeper.messages import OLDEST_S
 from tests.browser.stage import Stage
 
 pytestmark = [
@@ -16,7 +17,7 @@ pytestmark = [
 LINE, PLACE = 17, 11
 #: The place of a line that nobody uses.
 FREE = 13
-TTL_S = 2.5
+TTL_S = 8
 
 
 async def test_a_pin_is_seen_and_set_for_a_while(scene: Stage) -> None:
@@ -28,14 +29,14 @@ async def test_a_pin_is_seen_and_set_for_a_while(scene: Stage) -> None:
     await page.fill(".detail input", str(TTL_S))
     before = scene.pi.marks()[LINE]
     await page.click(".detail button.strong")
-    await scene.pi.changed({LINE: before}, {LINE: [1.0]}, 3)
+    await scene.pi.changed({LINE: before}, {LINE: [1.0]}, 10)
     await page.says("output, high", ".detail", TTL_S)
     assert "high" in await page.js(f"rig.one('#pin-{PLACE}').getAttribute('aria-label')")
 
-    await scene.pi.changed({LINE: before}, {LINE: [1.0, 0.0]}, TTL_S + 1)
+    await scene.pi.changed({LINE: before}, {LINE: [1.0, 0.0]}, TTL_S + 10)
     on, off = [row["t_ns"] for row in scene.pi.rows() if row["pin"] == LINE][before:]
-    assert (off - on) / 1e9 == pytest.approx(TTL_S, abs=0.1)
-    await page.says("output, low", ".detail", 4)
+    assert TTL_S - OLDEST_S < (off - on) / 1e9 < TTL_S + 2
+    await page.says("output, low", ".detail")
 
     await page.click(f"#pin-{FREE} .number")
     for words in ("GPIO27", "No device uses it."):
@@ -64,11 +65,11 @@ async def test_the_fleet_is_searched_for_five_seconds(scene: Stage) -> None:
     await page.show()
     await page.click(".search button")
     start_s = time.monotonic()
-    await page.says("Searching", "pimqtt-fleet-card", 2)
-    seen = [await page.until("rig.one('.search progress')?.value", 3)]
+    await page.says("Searching", "pimqtt-fleet-card")
+    seen = [await page.until("rig.one('.search progress')?.value")]
     while "Searching" in await page.text("pimqtt-fleet-card"):
         seen.append(await page.js("rig.one('.search progress')?.value") or seen[-1])
-    assert time.monotonic() - start_s == pytest.approx(5, abs=1.5)
+    assert time.monotonic() - start_s > 4.5
     assert seen == sorted(seen)
     assert len(set(seen)) >= 5, "it goes on"
     await page.says("1 found, 0 new", "pimqtt-fleet-card")

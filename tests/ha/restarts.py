@@ -51,7 +51,14 @@ class Trio(Aftermath):
         return self.broker.folder / "mosquitto.db"
 
     async def arrange(self) -> None:
-        """Put everything to where a row begins."""
+        """Put everything to where a row begins, also after one that failed half-way."""
+        if self._said:
+            self.ha.provoked += self.ha.warnings(self._said)
+        processes = {"B": self.broker.process, "H": self.ha._process, "A": self.pi.process}
+        for who, process in processes.items():
+            if process is None or process.poll() is not None:
+                await self.start(who)
+        await until(self._heard, BACK_S, "Home Assistant connected")
         if self.extra != (SPARE,):
             self.configure(SPARE)
             self.pi.reload()
@@ -100,7 +107,7 @@ class Trio(Aftermath):
         assert self.pi.process
         left = self.pi.descendants()
         self.pi.process.kill()
-        await until(lambda: _all_ended(left), 5, "the children ended")
+        await until(lambda: _all_ended(left), 10, "the children ended")
         await asyncio.to_thread(self.pi.stop)
 
     async def end_agent(self, number: int = signal.SIGKILL) -> None:
@@ -117,7 +124,7 @@ class Trio(Aftermath):
         old = self.pi.pid("agent")
         self.configure()
         self.pi.reload()
-        await until(lambda: self._successor(old), 10, "another agent")
+        await until(lambda: self._successor(old), 30, "another agent")
 
     def configure(self, *devices: str, mqtt: str = "") -> None:
         """Write the configuration with these devices beside the usual ones, and perhaps more about the broker."""
@@ -132,7 +139,7 @@ class Trio(Aftermath):
         assert self.broker.process
         self.store.unlink(missing_ok=True)
         self.broker.process.send_signal(signal.SIGUSR1)
-        await until(self._stored, 5, "the broker's store")
+        await until(self._stored, 20, "the broker's store")
 
     async def _stored(self) -> bool:
         return self.store.exists() and self.store.stat().st_size > 0
