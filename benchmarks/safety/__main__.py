@@ -16,6 +16,8 @@ from pathlib import Path
 from benchmarks import driver, environment
 from benchmarks.errors import BenchmarkError
 from benchmarks.plan import Row
+from benchmarks.safety import earlier
+from benchmarks.safety.earlier import Earlier
 from benchmarks.safety.faults import FAULTS
 from benchmarks.safety.figures import Line, line
 from benchmarks.safety.matrix import run
@@ -34,14 +36,16 @@ def main(argv: Sequence[str]) -> int:
     """Run; return the exit status: 0 every promise held, 1 one did not, 2 something could not run."""
     parser = _parser()
     options = parser.parse_args(argv)
-    if options.docs and (options.only or options.rule or options.trials):
-        parser.error("--docs wants every fault, as often as planned")
+    if options.docs and (options.rule or options.trials or bool(options.only) != bool(options.earlier)):
+        parser.error("--docs wants every fault, as often as planned: all, or --only some with --earlier all others")
     plan = QUICK if options.quick else Plan()
     if options.trials:
-        plan = replace(plan, **dict.fromkeys(("sender", "lone", "process", "slow", "home"), options.trials))
+        plan = replace(plan, **dict.fromkeys(("sender", "lone", "burst", "process", "slow", "home"), options.trials))
     seed = random.randrange(10**6) if options.seed is None else options.seed
     try:
-        report = measure(plan, options.only or NAMES, options.rule or RULES, seed)
+        names = options.only or NAMES
+        past = earlier.read(options.earlier, names) if options.earlier else None
+        report = measure(plan, names, options.rule or RULES, seed, past)
         path = report.write(options.out)
         if options.docs:
             report.write_documents()
@@ -53,8 +57,10 @@ def main(argv: Sequence[str]) -> int:
     return BROKEN if report.broken else HELD
 
 
-def measure(plan: Plan, names: Sequence[str], rules: Sequence[Rule], seed: int) -> Report:
-    """Run what was chosen, in an order of chance."""
+def measure(
+    plan: Plan, names: Sequence[str], rules: Sequence[Rule], seed: int, past: Earlier | None = None
+) -> Report:
+    """Run what was chosen, in an order of chance; what was measured earlier stands beside it."""
     environment.compile_bytecode()
     driver.build()
     _be_punctual()
@@ -64,16 +70,30 @@ def measure(plan: Plan, names: Sequence[str], rules: Sequence[Rule], seed: int) 
     minutes = estimate_s(order, together=plan.quick) / 60
     print(f"{len(order)} parts, about {minutes:.0f} minutes; seed {seed}", file=sys.stderr, flush=True)
     rows = run(order, seed, together=plan.quick)
-    chosen = [(part.fault, part.rule) for part in parts(plan, faults, rules)]
-    wanted = {fault.name: 0 if plan.quick else plan.trials(fault.group) for fault, _ in chosen}
-    lines = [line(*one, rows, granted=real_time, wanted=wanted[one[0].name]) for one in chosen]
+    lines = _lines(plan, names, rules, rows, granted=real_time)
     if plan.quick and any(one.late for one in lines):
         lines, more = _second_try(lines, order, seed, real_time=real_time)
         rows += more
+    if past:
+        others = [name for name in NAMES if name not in names]
+        lines += _lines(plan, others, rules, past.rows, granted=past.granted)
+        lines.sort(key=lambda one: NAMES.index(one.fault.name))
+        rows += past.rows
     machine["load_after"] = os.getloadavg()[0]
     now, took_s = datetime.now(UTC), time.monotonic() - begin_s
     versions = environment.versions(None)
-    return Report(plan, lines, rows, machine, versions, environment.commit(), now, seed, took_s, real_time)
+    return Report(plan, lines, rows, machine, versions, environment.commit(), now, seed, took_s, real_time, past)
+
+
+def _lines(
+    plan: Plan, names: Sequence[str], rules: Sequence[Rule], rows: Sequence[Row], *, granted: bool
+) -> list[Line]:
+    """Sum up the trials of these faults."""
+    chosen = parts(plan, [fault for fault in FAULTS if fault.name in names], rules)
+    return [
+        line(one.fault, one.rule, rows, granted=granted, wanted=0 if plan.quick else plan.trials(one.fault.group))
+        for one in chosen
+    ]
 
 
 def _second_try(
@@ -100,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.safety", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few trials each, without Home Assistant: 5 minutes")
     parser.add_argument("--only", nargs="+", metavar="FAULT", choices=NAMES, help=", ".join(NAMES))
+    parser.add_argument("--earlier", type=Path, metavar="FILE", help="with --only: the result that has all the others")
     parser.add_argument("--rule", nargs="+", choices=RULES, help="what released lines do (both)")
     parser.add_argument("--trials", type=int, help="so many of each fault")
     parser.add_argument("--seed", type=int, help="of the order and the moments (another one each time)")

@@ -15,9 +15,9 @@ from benchmarks.safety.sender import Stamp
 from benchmarks.safety.stage import Stage
 from benchmarks.safety.stages import MakeStage, plain
 
-#: Who fails decides how many trials there are: a sender (``lone``: of one node at a time), a process or the broker,
-#: what takes 10 s each time, Home Assistant, or nobody.
-Group = Literal["sender", "lone", "process", "slow", "home", "work"]
+#: Who fails decides how many trials there are: a sender (``lone``: of one node at a time), a network that brings old
+#: commands, a process or the broker, what takes 10 s each time, Home Assistant, or nobody.
+Group = Literal["sender", "lone", "burst", "process", "slow", "home", "work"]
 #: Commands at another entity.
 FLOOD_HZ = 10_000
 #: What a bad link takes each way (s), and which share of segments it loses.

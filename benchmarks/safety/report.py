@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.plan import Row
+from benchmarks.safety.earlier import Earlier
 from benchmarks.safety.figures import UNCHECKED, Figure, Line
 from benchmarks.safety.picture import svg
 from benchmarks.safety.plan import Plan
@@ -36,11 +37,18 @@ class Report:
     seed: int
     took_s: float
     granted: bool
+    earlier: Earlier | None = None
 
     @property
     def broken(self) -> list[str]:
         """Tell each promise that did not hold."""
         return [what for line in self.lines for what in line.broken]
+
+    @property
+    def tried(self) -> list[str]:
+        """Name the faults that were tried in this run."""
+        past = {row["fault"] for row in self.earlier.rows} if self.earlier else set()
+        return list(dict.fromkeys(line.fault.name for line in self.lines if line.fault.name not in past))
 
     def as_json(self) -> str:
         """Write all of it."""
@@ -53,6 +61,8 @@ class Report:
             "seed": self.seed,
             "took_s": round(self.took_s),
             "real_time": self.granted,
+            "earlier": self.earlier.about if self.earlier else None,
+            "tried": self.tried,
             "broken": self.broken,
             "figures": [_figure(line, figure) for line in self.lines for figure in line.figures],
             "rows": list(self.rows),
@@ -89,7 +99,8 @@ class Report:
         stood_on = f"{machine['cores']} cores, {machine['cpu']}; {machine['system']}"
         load = f"load before {machine['load_before']:.2f}, after {machine['load_after']:.2f}"
         when = f"{self.date.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        return f"{when}; commit {self.commit}; {stood_on}; {load}; {self.took_s / 60:.0f} minutes; seed {self.seed}"
+        head = f"{when}; commit {self.commit}; {stood_on}; {load}; {self.took_s / 60:.0f} minutes; seed {self.seed}"
+        return f"{head} ({', '.join(self.tried)}), all others {self.earlier.head}" if self.earlier else head
 
     def write(self, folder: Path) -> Path:
         """Write the JSON below a name that tells the date."""

@@ -54,7 +54,7 @@ def _ms(seconds: float) -> str:
 
 def _notes(line: Line) -> str:
     said = {
-        "load_share": "the others had {:.0%} of the cores", "done_hz": "{:,} commands/s were done",
+        "load_share": "the others had {:.0%} of the cores", "done_hz": "{:,} commands/s were done in the slowest round",
         "replaced": "keepers replaced: {}",
     }  # fmt: skip
     told = [text.format(line.notes[key]) for key, text in said.items() if key in line.notes]

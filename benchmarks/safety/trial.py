@@ -29,10 +29,10 @@ ENDLESS = 10**6
 
 def run_round(stage: Stage, fault: Fault, rule: Rule, number: int, chance: random.Random) -> list[Row]:
     """Do one trial on each node of the stage."""
-    stage.prepare()
     with ExitStack() as stack:
         with stage.inside_agents():
             capture = stack.enter_context(stage.capture()) if fault.wants_capture else None
+        stage.prepare()
         if fault.around:
             stack.enter_context(fault.around(stage))
         armed_ns = time.monotonic_ns()
@@ -61,12 +61,13 @@ def _strike(stage: Stage, fault: Fault, driven: list[Driven]) -> None:
         _sleep_until(round(sum(one.due_ns for one in driven) / len(driven)))
         at_ns = time.monotonic_ns()
         acts[0]()
+        struck_ns = time.monotonic_ns()
         for one in driven:
-            one.fault_ns = at_ns
+            one.fault_ns, one.struck_ns = at_ns, struck_ns
         return
     for one, act in zip(driven, acts, strict=True):
         _sleep_until(one.due_ns)
-        one.fault_ns = time.monotonic_ns()
+        one.fault_ns = one.struck_ns = time.monotonic_ns()
         act()
         if fault.killed:
             one.senders[0].kill()

@@ -44,6 +44,8 @@ class Driven:
     senders: list[Driving]
     start_ns: int = 0
     fault_ns: int = 0
+    #: when what was done was done: until then something may have passed
+    struck_ns: int = 0
     said_from: int = 0
 
     @property
@@ -66,7 +68,9 @@ def judged(stage: Stage, fault: Fault, rule: Rule, one: Driven, times: Times) ->
             void = void or "the link was not bad"
     elif fault.wants_capture:
         port = port_of(times.packets, one.node.name, one.fault_ns)
-        anchors["proof"] = last_ns(times.packets, port, one.fault_ns)
+        anchors["proof"] = last_ns(times.packets, port, one.struck_ns)
+    if fault.wants_capture and not anchors["proof"]:
+        void = void or "nothing was seen to pass"
     if fault.brings_old and not _came_late(times, one.node.name):
         void = void or "none of the old commands came"
     if fault.logged and fault.logged not in node_said(one):

@@ -14,6 +14,7 @@ import pytest
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.safety import __main__ as safety
+from benchmarks.safety import earlier
 from benchmarks.safety.faults import FAULTS
 from benchmarks.safety.figures import Line, line, percentile
 from benchmarks.safety.judging import Finding
@@ -130,6 +131,28 @@ def test_the_report_tells_what_broke_in_text_and_json() -> None:
     assert [(f["fault"], f["promise"]) for f in content["figures"]] == [("sender_stops", "broken"), ("busy", "held")]
     assert {"date", "commit", "machine", "versions", "plan", "rows", "seed", "real_time"} <= content.keys()
     assert "every promise held" in report(summed([row()])).as_text()
+
+
+def test_what_was_measured_earlier_stands_beside_what_is_measured_now(tmp_path: Path) -> None:
+    path = tmp_path / "safety.json"
+    path.write_text(replace(report(summed([row()])), rows=[row(), row(0.03, fault="busy")]).as_json())
+    past = earlier.read(path, ["busy"])
+    assert past.rows == [row()]
+    now = [row(0.002, fault="busy")]
+    both = replace(report(summed(past.rows), summed(now, "busy")), earlier=past, rows=[*now, *past.rows])
+    assert both.tried == ["busy"]
+    assert both.broken == []
+    assert "seed 7 (busy), all others 2026-01-02 03:04 UTC; commit abc; 1 minutes; seed 7" in both.head()
+    assert json.loads(both.as_json())["earlier"] == past.about
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"rows": []}'])
+def test_what_is_no_result_is_said_in_a_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "safety.json"
+    path.write_text(text)
+    with pytest.raises(BenchmarkError, match="is no result of this benchmark"):
+        earlier.read(path, [])
+    assert safety.main(["--only", "busy", "--earlier", str(path), "--out", str(tmp_path)]) == safety.FAILED
 
 
 def test_the_documentation_is_renewed_between_its_marks_and_nowhere_else() -> None:

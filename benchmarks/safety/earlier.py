@@ -1,0 +1,47 @@
+"""What an earlier run measured, for the faults that are not tried now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.errors import BenchmarkError
+from benchmarks.plan import Row
+
+#: What a result must have to go on from it.
+_WANTED = ("date", "commit", "machine", "seed", "took_s", "real_time", "rows")
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A result as it was written, and its trials of what is not tried now."""
+
+    about: dict[str, Any]
+    rows: list[Row]
+
+    @property
+    def granted(self) -> bool:
+        """Whether the kernel granted real-time priority."""
+        return bool(self.about["real_time"])
+
+    @property
+    def head(self) -> str:
+        """Say when it was measured, and of what."""
+        about, when = self.about, datetime.fromisoformat(self.about["date"])
+        took = f"{about['took_s'] / 60:.0f} minutes; seed {about['seed']}"
+        return f"{when:%Y-%m-%d %H:%M} UTC; commit {about['commit']}; {took}"
+
+
+def read(path: Path, tried: Collection[str]) -> Earlier:
+    """Read a result, without the trials of the faults that are tried again."""
+    try:
+        content = json.loads(path.read_text())
+        about = {key: content[key] for key in _WANTED}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BenchmarkError(f"{path} is no result of this benchmark: {type(error).__name__} {error}") from None
+    rows = about.pop("rows")
+    return Earlier(about, [row for row in rows if row["fault"] not in tried])
