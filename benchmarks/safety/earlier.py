@@ -13,7 +13,9 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.plan import Row
 
 #: What a result must have to go on from it.
-_WANTED = ("date", "commit", "machine", "seed", "took_s", "real_time", "rows")
+_WANTED = ("date", "commit", "machine", "seed", "took_s", "real_time", "earlier", "tried", "rows")
+#: What the first results had not.
+_LATER = ("earlier", "tried")
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,16 @@ class Earlier:
         """Say when it was measured, and of what."""
         about, when = self.about, datetime.fromisoformat(self.about["date"])
         took = f"{about['took_s'] / 60:.0f} minutes; seed {about['seed']}"
-        return f"{when:%Y-%m-%d %H:%M} UTC; commit {about['commit']}; {took}"
+        head = f"{when:%Y-%m-%d %H:%M} UTC; commit {about['commit']}; {took}"
+        past = about["earlier"]
+        return f"{head} ({', '.join(about['tried'])}), all others {Earlier(past, []).head}" if past else head
 
 
 def read(path: Path, tried: Collection[str]) -> Earlier:
     """Read a result, without the trials of the faults that are tried again."""
     try:
         content = json.loads(path.read_text())
-        about = {key: content[key] for key in _WANTED}
+        about = {key: content.get(key) if key in _LATER else content[key] for key in _WANTED}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BenchmarkError(f"{path} is no result of this benchmark: {type(error).__name__} {error}") from None
     rows = about.pop("rows")

@@ -73,6 +73,8 @@ def judged(stage: Stage, fault: Fault, rule: Rule, one: Driven, times: Times) ->
         void = void or "nothing was seen to pass"
     if fault.brings_old and not _came_late(times, one.node.name):
         void = void or "none of the old commands came"
+    if fault.stamp == "expiry" and _slipped(times, one):
+        void = void or "an old command waited in the network, not in the broker"
     if fault.logged and fault.logged not in node_said(one):
         void = void or f"the node did not log {fault.logged!r}"
     facts = Facts(times.armed_ns, times.end_ns, anchors, steady=not fault.lossy)
@@ -105,7 +107,7 @@ def _through_loss(pins: Mapping[int, list[Change]], times: Times, one: Driven) -
     return {
         "renewal": last_ns(packets, port, sys.maxsize, mark(name, "fan")),
         "command": last_ns(packets, port, sys.maxsize, mark(name, "pump")),
-        "proof": last_ns(packets, port, fell_ns - round(TOLD_S * 1e9)),
+        "proof": last_ns(packets, port, fell_ns - round(TOLD_S * 1e9) if fell_ns else sys.maxsize),
     }
 
 
@@ -113,6 +115,14 @@ def _came_late(times: Times, name: str) -> bool:
     """Whether a command came after all was whole again: without any, a trial of old commands shows nothing."""
     wanted = mark(name, "car")
     return any(packet.t_ns > times.watched_ns and wanted in packet.payload for packet in times.packets)
+
+
+def _slipped(times: Times, one: Driven) -> bool:
+    """Whether a command was sent on before the broker kept them: it comes before what filled the broker's window."""
+    port = port_of(times.packets, one.node.name, one.fault_ns)
+    late = b"".join(p.payload for p in times.packets if p.t_ns > times.watched_ns and p.port == port)
+    driven, filled = late.find(mark(one.node.name, "car")), late.find(mark(one.node.name, "spare"))
+    return 0 <= driven < filled
 
 
 def _void(fault: Fault, wheel: list[Change], before: list[int], one: Driven) -> str:

@@ -15,6 +15,7 @@ import pytest
 from benchmarks.errors import BenchmarkError
 from benchmarks.safety import __main__ as safety
 from benchmarks.safety import earlier
+from benchmarks.safety.capture import Packet, mark
 from benchmarks.safety.faults import FAULTS
 from benchmarks.safety.figures import Line, line, percentile
 from benchmarks.safety.judging import Finding
@@ -26,6 +27,8 @@ from benchmarks.safety.report import BEGIN, END, Report
 from benchmarks.safety.rows import row_of
 from benchmarks.safety.table import markdown, plain
 from benchmarks.safety.unit import command_lines
+from benchmarks.safety.witness import Driven, Times, _slipped
+from tests.rig import Node
 
 FAULT = {fault.name: fault for fault in FAULTS}
 MACHINE = {"cores": 2, "cpu": "x", "system": "y", "load_before": 0.0, "load_after": 0.0}
@@ -243,3 +246,14 @@ def test_the_exit_status_tells_held_from_broken_from_failed(
 
 def test_the_units_commands_are_known() -> None:
     assert command_lines()[0][:2] == ["/opt/pimqtt/bin/pimqtt", "safe"]
+
+
+def test_a_command_that_the_broker_sent_on_before_it_kept_any_spoils_a_trial_of_expiry(tmp_path: Path) -> None:
+    def late(*devices: str) -> Times:
+        came = [Packet(20 + n, 7, b"x" + mark("n1", device) + b"y") for n, device in enumerate(devices)]
+        return Times(0, 10, 99, [Packet(1, 7, mark("n1", "car")), Packet(21, 8, mark("n2", "car")), *came])
+
+    one = Driven(Node(tmp_path, "", name="n1"), 1, tmp_path, [], fault_ns=5)
+    assert _slipped(late("car", "spare", "car"), one)
+    assert not _slipped(late("spare", "car"), one)
+    assert not _slipped(late("car"), one)
