@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import signal
 import time
@@ -178,14 +177,11 @@ async def test_a_stop_that_meets_a_keeper_that_hangs_is_rejected_told_and_never_
 async def test_every_command_around_the_death_of_a_keeper_is_answered_once(node: Start, watch: Observer) -> None:
     running = node(HEATER)
     await online(watch)
-    numbers = itertools.count()
-    for number in (signal.SIGKILL, signal.SIGSTOP):
-        for turn in range(120):
-            command = {"value": "OFF" if turn % 2 else "ON", "id": str(next(numbers))}
-            await watch.send("pimqtt/car1/heater/set", command)
-            if turn == 20:
-                running.signal("keeper pins", number)
-            await asyncio.sleep(0.01)
+    for turn in range(240):
+        await watch.send("pimqtt/car1/heater/set", {"value": "OFF" if turn % 2 else "ON", "id": str(turn)})
+        if turn % 120 == 20:
+            running.signal("keeper pins", signal.SIGSTOP if turn > 120 else signal.SIGKILL)
+        await asyncio.sleep(0.01)
 
     def answers() -> list[int]:
         return sorted(int(result["id"]) for result in results(watch, "heater") if result["outcome"] != "reverted")

@@ -187,7 +187,7 @@ def test_after_a_kill_of_everything_the_outputs_go_to_rest(
     send(broker, "car", {"value": 60})
     service.node.wait_level(5, 0.6)
     assert service.main
-    pids = [service.main.pid, *service.node.descendants()]
+    pids = [*service.node.descendants(), service.main.pid]  # a keeper that survives it would act on its death
     for number in signals:
         for pid in pids:
             os.kill(pid, number)
