@@ -164,9 +164,11 @@ class Page:
     async def still(self, selector: str) -> tuple[float, float]:
         """Give the middle of an element that has come to rest: one that moves is missed."""
         before = None
-        while before != (before := await self.middle(selector)):
+        for _ in range(60):
+            if before == (before := await self.middle(selector)):
+                return before
             await asyncio.sleep(0.15)
-        return before
+        raise AssertionError(f"{selector} does not come to rest; the page says: {await self.text()}")
 
     async def click(self, selector: str) -> None:
         """Click on the middle of an element."""
@@ -187,7 +189,9 @@ class Page:
     async def fill(self, selector: str, text: str) -> None:
         """Type into a field, until it has taken it: a page that is still being built loses what was typed."""
         field = f"rig.one({json.dumps(selector)})"
+        end_s = time.monotonic() + 30
         while await self.js(f"{field}?.value") != text:
+            assert time.monotonic() < end_s, f"{selector} does not take {text!r}; the page says: {await self.text()}"
             await self.js(f"{field}?.focus(), {field}?.select()")
             await self.call("Input.insertText", text=text)
             await asyncio.sleep(0.2)

@@ -143,7 +143,7 @@ async def stage(python: str, folder: Path, *devices: str, title: str = "") -> As
                 step = await ha.rest("POST", flow, {"handler": entry["entry_id"]})
                 await ha.rest("POST", f"{flow}/{step['flow_id']}", {"sidebar": True})
                 built = Stage(ha, pi, Wheels(pi.trace), browser)
-                await until(built.heard, 20, "the Pi, heard by the component that its options loaded anew")
+                await until(built.heard, 60, "the Pi, heard by the component that its options loaded anew")
                 yield built
                 await ha.stop()
                 built.hear()
@@ -157,7 +157,7 @@ async def _accept(ha: HomeAssistant, name: str) -> None:
         found = (flow for flow in flows if (flow["handler"], flow["context"]["source"]) == ("pimqtt", "mqtt"))
         return next(found, None)
 
-    flow = await until(offered, 20, "pimqtt, found by the info of its Pi")
+    flow = await until(offered, 60, "pimqtt, found by the info of its Pi")
     assert flow["context"]["title_placeholders"] == {"name": name}
     done = await ha.rest("POST", f"/api/config/config_entries/flow/{flow['flow_id']}", {})
     assert done["type"] == "create_entry", done

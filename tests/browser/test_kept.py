@@ -22,6 +22,7 @@ WHOLE = ["Demo", "Disk", "Load", "Memory", "Nothing", "Online", "Pi", "a", "is",
         "3 weeks ago",
         "1 minute ago",
         "10:05 PM",
+        "Yesterday",
         "6 s old",
     ],
 )
