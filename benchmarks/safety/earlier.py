@@ -36,7 +36,7 @@ class Earlier:
         about, when = self.about, datetime.fromisoformat(self.about["date"])
         took = f"{about['took_s'] / 60:.0f} minutes; seed {about['seed']}"
         head = f"{when:%Y-%m-%d %H:%M} UTC; commit {about['commit']}; {took}"
-        past = about["earlier"]
+        past = about.get("earlier")
         return f"{head} ({', '.join(about['tried'])}), all others {Earlier(past, []).head}" if past else head
 
 

@@ -9,7 +9,7 @@ from html import escape
 from benchmarks.safety.figures import Figure, Line
 from benchmarks.safety.promises import KEEPER_S, LATE_S
 
-LEFT, WIDTH, RIGHT, STRIP, HEAD = 440, 480, 60, 18, 54
+LEFT, WIDTH, RIGHT, STRIP, HEAD = 520, 480, 60, 18, 54
 STYLE = """
   text { font: 12px system-ui, sans-serif; fill: #1f2328 }
   .title { font-weight: 600 } .quiet { fill: #59636e }

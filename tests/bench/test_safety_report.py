@@ -147,6 +147,11 @@ def test_what_was_measured_earlier_stands_beside_what_is_measured_now(tmp_path: 
     assert both.broken == []
     assert "seed 7 (busy), all others 2026-01-02 03:04 UTC; commit abc; 1 minutes; seed 7" in both.head()
     assert json.loads(both.as_json())["earlier"] == past.about
+    path.write_text(both.as_json())
+    thrice = earlier.read(path, ["busy"])
+    assert thrice.head.endswith("seed 7 (busy), all others 2026-01-02 03:04 UTC; commit abc; 1 minutes; seed 7")
+    del past.about["earlier"], past.about["tried"]  # a result of before there was this
+    assert thrice.head.count(past.head) == 2
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"rows": []}'])
