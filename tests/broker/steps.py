@@ -17,7 +17,6 @@ from typing import Any, Self
 
 import aiomqtt
 
-from pimqtt_agent.keeper.messages import OLDEST_S
 from tests.rig import Node, Observer, Seen, config, observer, wait_for
 
 Start = Callable[..., Node]
@@ -37,8 +36,6 @@ ALL, NODE, DEVICE = "pimqtt/stop", "pimqtt/car1/stop", "pimqtt/car1/car/stop"
 LATE_S = 0.06
 #: What a loaded machine may add to a change that is no dead-man (s).
 SLOW_S = 0.4
-#: How much shorter than its TTL a pin may be on: it counts from the arrival, and what waits longer is refused (s).
-WAITED_S = OLDEST_S
 #: What a command is refused with that waited in an agent or a keeper which got no processor.
 STOOD_STILL = ("it waited ", "stood still for")
 
@@ -284,6 +281,12 @@ def lease_of(seen: Seen) -> dict[str, Any]:
     """Read a lease topic."""
     content: dict[str, Any] = json.loads(seen.payload)
     return content
+
+
+def ran(ttl_s: float, sent_ns: int, on_ns: int, off_ns: int, late_s: float = LATE_S) -> None:
+    """Check that a lease ran for its TTL since it came, which was after it was sent and before the pin was on."""
+    assert ttl_s <= seconds(sent_ns, off_ns)
+    assert seconds(on_ns, off_ns) <= ttl_s + late_s
 
 
 def seconds(start_ns: int, end_ns: int) -> float:

@@ -17,8 +17,8 @@ WORDS = "words.json"
 #: How long ago something was is said in these; they differ from one moment to the next.
 MOMENTS = set(re.findall(
     r"\w+",
-    "ago now last yesterday Yesterday tomorrow second seconds minute minutes hour hours day days week weeks month months year years "
-    "s min h in old AM PM",
+    "ago now last yesterday Yesterday tomorrow second seconds minute minutes hour hours day days week weeks month "
+    "months year years s min h in old AM PM",
 ))  # fmt: skip
 #: What a board may measure, or may not, on a page in Home Assistant's words and in ours.
 MEASURED = r"CPU temperature|CPU|Throttled|Under-voltage|Wi-Fi signal|Wi-Fi|(?<!\w)OK(?!\w)|dBm|°C"

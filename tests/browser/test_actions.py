@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from pimqtt_agent.keeper.messages import OLDEST_S
+from tests.broker.steps import ran
 from tests.browser.stage import Stage
 from tests.browser.wheels import DEADMAN_S
 from tests.ha.api import Api
@@ -22,6 +22,8 @@ pytestmark = [
 PUMP, CAR = "switch.car1_pump", "sensor.car1_car"
 #: The pump's line, and for how long it is on.
 LINE, TTL_S = 17, 3.0
+#: What a machine that others use may add (s).
+BUSY_S = 0.5
 
 
 async def act(home: Api, action: str, /, **data: Any) -> Any:
@@ -45,7 +47,7 @@ async def left_as_found(scene: Stage) -> AsyncIterator[None]:
 
 
 async def test_a_command_answers_and_ends_by_itself(scene: Stage) -> None:
-    before = scene.pi.marks()[LINE]
+    before, sent_ns = scene.pi.marks()[LINE], time.monotonic_ns()
     answer = (await act(scene.ha, "command", entity_id=PUMP, value="ON", ttl=TTL_S, owner="Watering"))[PUMP]
     assert said(answer, "outcome", "code", "reason", "state", "ttl", "owner") == [
         "accepted", None, None, "ON", TTL_S, "Watering",
@@ -53,7 +55,7 @@ async def test_a_command_answers_and_ends_by_itself(scene: Stage) -> None:
     assert 0 < answer["round_trip_ms"] < 1000 * TTL_S
     await scene.pi.changed({LINE: before}, {LINE: [1.0, 0.0]}, TTL_S + 10)
     on, off = [row["t_ns"] for row in scene.pi.rows() if row["pin"] == LINE][before:]
-    assert TTL_S - OLDEST_S < (off - on) / 1e9 < TTL_S + 2
+    ran(TTL_S, sent_ns, on, off, BUSY_S)
 
 
 async def test_what_the_agent_refuses_comes_back_in_its_words_and_moves_nothing(scene: Stage) -> None:
@@ -80,19 +82,19 @@ async def test_a_drive_lasts_as_long_as_it_was_told(scene: Stage) -> None:
     before, since_ns = len(scene.wheels.changes), time.monotonic_ns()
     answer = (await act(scene.ha, "drive", entity_id=CAR, y=0.5, duration=1, owner="Patrol"))[CAR]
     assert said(answer, "outcome", "owner") == ["accepted", "Patrol"]
-    await scene.wheels.wait(turning=False, timeout_s=10)
+    await scene.wheels.wait(turning=False, timeout_s=3)
     (began_ns, turns), *_, (ended_ns, _) = scene.wheels.changes[before:]  # a busy machine may make the car pause
     assert turns
     assert began_ns > since_ns
-    assert 0.6 < (ended_ns - began_ns) / 1e9 < 1 + DEADMAN_S + 2
+    assert 0.6 < (ended_ns - began_ns) / 1e9 < 1 + DEADMAN_S + BUSY_S
 
 
 async def test_a_drive_without_a_time_lasts_one_dead_man(scene: Stage) -> None:
-    before = len(scene.wheels.changes)
+    before, sent_ns = len(scene.wheels.changes), time.monotonic_ns()
     assert (await act(scene.ha, "drive", entity_id=CAR, y=1))[CAR]["outcome"] == "accepted"
-    await scene.wheels.wait(turning=False, timeout_s=10)
+    await scene.wheels.wait(turning=False, timeout_s=3)
     (began_ns, _), (ended_ns, _) = scene.wheels.changes[before:]
-    assert DEADMAN_S - OLDEST_S < (ended_ns - began_ns) / 1e9 < DEADMAN_S + 2
+    ran(DEADMAN_S, sent_ns, began_ns, ended_ns, BUSY_S)
 
 
 async def test_an_emergency_stop_holds_until_the_reset(scene: Stage) -> None:
@@ -107,7 +109,7 @@ async def test_an_emergency_stop_holds_until_the_reset(scene: Stage) -> None:
     assert len(scene.wheels.changes) == before, "a reset starts nothing"
     await asyncio.sleep(DEADMAN_S + 0.1)  # whoever was refused must let go first
     assert (await act(scene.ha, "drive", entity_id=CAR, y=1))[CAR]["outcome"] == "accepted"
-    await scene.wheels.wait(turning=False, timeout_s=10)
+    await scene.wheels.wait(turning=False, timeout_s=3)
     assert len(scene.wheels.changes) == before + 2
 
 
@@ -125,4 +127,4 @@ async def test_who_is_no_administrator_acts_under_the_own_name(scene: Stage) -> 
     answer = (await act(theirs, "command", entity_id=PUMP, value="ON", ttl=1))[PUMP]
     assert said(answer, "outcome", "owner") == ["accepted", "Olga"]
     assert (await act(theirs, "drive", entity_id=CAR, y=1))[CAR]["owner"] == "Olga"
-    await scene.wheels.wait(turning=False, timeout_s=10)
+    await scene.wheels.wait(turning=False, timeout_s=3)

@@ -48,9 +48,9 @@ async def test_anybody_may_stop_and_who_drove_lets_go_first(scene: Stage) -> Non
 
     await ben.page.click(".buttons > button:not(.danger)")
 
-    await scene.wheels.wait(turning=False, timeout_s=10)
+    await scene.wheels.wait(turning=False, timeout_s=3)
     await rig.page.says("let go", CARD)
-    await scene.wheels.wait(turning=False, timeout_s=10)
+    await scene.wheels.wait(turning=False, timeout_s=3)
     await rig.release("KeyW")
     assert rig.page.errors() + ben.page.errors() == []
     await rig.page.close()

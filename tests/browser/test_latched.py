@@ -46,7 +46,7 @@ async def test_it_says_why_and_drives_again_after_the_reset(scene: Stage, card: 
     driver = await scene.driver()
     await driver.drive("KeyW")
     await press(driver, card, "button.danger")
-    await scene.wheels.wait(turning=False, timeout_s=10)
+    await scene.wheels.wait(turning=False, timeout_s=3)
     await driver.page.says(WORDS[card], CARD)
     await driver.page.says("Hold to reset", CARD)
     assert await driver.page.js(f"rig.one('{PAD}').ariaDisabled") == "true"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from pimqtt_agent.keeper.messages import OLDEST_S
+from tests.broker.steps import ran
 from tests.browser.page import Page
 from tests.browser.stage import Stage
 
@@ -19,6 +20,8 @@ pytestmark = [
 ]  # fmt: skip
 LAMP, PIN = "light.car1_lamp", 18
 MINUTES, BRIEFLY_S = [1, 0.1], 6.0
+#: What a machine that others use may add (s).
+BUSY_S = 0.5
 CARDS: dict[str, dict[str, Any]] = {
     "pimqtt-lease-card": {"type": "custom:pimqtt-lease-card", "entity": LAMP, "minutes": MINUTES},
     "pimqtt-lease-feature": {
@@ -78,6 +81,7 @@ async def sees(scene: Stage, before: int, *levels: float, timeout_s: float = 20)
 async def test_on_for_a_while_counts_down_and_ends_by_itself(scene: Stage, shown: tuple[Page, str]) -> None:
     page, card = shown
     before = scene.pi.marks()[PIN]
+    sent_ns = time.monotonic_ns()
     await press(page, "On for 0.1 min")
     await sees(scene, before, 1)
     seen = [await left_s(page, card)]
@@ -88,7 +92,7 @@ async def test_on_for_a_while_counts_down_and_ends_by_itself(scene: Stage, shown
     assert seen == sorted(seen, reverse=True)
     assert seen[0] <= BRIEFLY_S
     on, off = await sees(scene, before, 1, 0)
-    assert BRIEFLY_S - OLDEST_S < (off["t_ns"] - on["t_ns"]) / 1e9 < BRIEFLY_S + 2
+    ran(BRIEFLY_S, sent_ns, on["t_ns"], off["t_ns"], BUSY_S)
     await page.until("!!rig.one(\"button[aria-label='On for 1 min']\")")
 
 

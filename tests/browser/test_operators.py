@@ -59,7 +59,7 @@ async def goes_on(scene: Stage, lines: tuple[int, ...]) -> AsyncIterator[None]:
     """Check that just these lines have power all the while, and at its end; a busy machine may make the car pause."""
     since_ns = time.monotonic_ns()
     yield
-    await scene.wheels.wait(turning=True, timeout_s=10)
+    await scene.wheels.wait(turning=True, timeout_s=3)
     others = {*FORWARD, *BACKWARD} - set(lines)
     assert [line for line in others if any(scene.pi.levels(line)[-1:])] == []
     assert [row for row in scene.pi.rows() if row["pin"] in others and row["value"] and row["t_ns"] >= since_ns] == []
@@ -70,7 +70,7 @@ async def take_over(driver: Driver) -> None:
     await driver.page.says("Take over", CARD)
     async with driver.page.held(TAKE):
         await driver.page.says("You hold the controls. The car stands still until you drive.", CARD)
-    await driver.wheels.wait(turning=False, timeout_s=5)
+    await driver.wheels.wait(turning=False, timeout_s=3)
 
 
 async def test_the_press_of_whoever_does_not_hold_it_moves_nothing(scene: Stage) -> None:
@@ -226,7 +226,7 @@ async def test_what_a_forger_lacks_is_the_right_alone(scene: Stage) -> None:
     async with session(scene, car) as (socket, first):  # another: a token is good for one dead-man only
         await socket.send(json.dumps({"id": 2, "type": "pimqtt/drive/send", **forward(first)}))
         await scene.wheels.wait(turning=True, timeout_s=5)
-    await scene.wheels.wait(turning=False, timeout_s=5)
+    await scene.wheels.wait(turning=False, timeout_s=3)
     assert await forger.send("pimqtt/drive", entity_id=car) == "taken"
     await forger.send("pimqtt/command", entity_id=car, value="stop")
     assert await forger.send("pimqtt/command", entity_id=car, value={"x": 0, "y": 1}) == "taken"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pimqtt_agent.keeper.messages import OLDEST_S
+from tests.broker.steps import ran
 from tests.browser.stage import Stage
 
 pytestmark = [
@@ -18,6 +18,8 @@ LINE, PLACE = 17, 11
 #: The place of a line that nobody uses.
 FREE = 13
 TTL_S = 8
+#: What a machine that others use may add (s).
+BUSY_S = 0.5
 
 
 async def test_a_pin_is_seen_and_set_for_a_while(scene: Stage) -> None:
@@ -28,6 +30,7 @@ async def test_a_pin_is_seen_and_set_for_a_while(scene: Stage) -> None:
         await page.says(words, ".detail")
     await page.fill(".detail input", str(TTL_S))
     before = scene.pi.marks()[LINE]
+    sent_ns = time.monotonic_ns()
     await page.click(".detail button.strong")
     await scene.pi.changed({LINE: before}, {LINE: [1.0]}, 10)
     await page.says("output, high", ".detail", TTL_S)
@@ -35,7 +38,7 @@ async def test_a_pin_is_seen_and_set_for_a_while(scene: Stage) -> None:
 
     await scene.pi.changed({LINE: before}, {LINE: [1.0, 0.0]}, TTL_S + 10)
     on, off = [row["t_ns"] for row in scene.pi.rows() if row["pin"] == LINE][before:]
-    assert TTL_S - OLDEST_S < (off - on) / 1e9 < TTL_S + 2
+    ran(TTL_S, sent_ns, on, off, BUSY_S)
     await page.says("output, low", ".detail")
 
     await page.click(f"#pin-{FREE} .number")
@@ -69,7 +72,7 @@ async def test_the_fleet_is_searched_for_five_seconds(scene: Stage) -> None:
     seen = [await page.until("rig.one('.search progress')?.value")]
     while "Searching" in await page.text("pimqtt-fleet-card"):
         seen.append(await page.js("rig.one('.search progress')?.value") or seen[-1])
-    assert time.monotonic() - start_s > 4.5
+    assert 4.5 < time.monotonic() - start_s < 10
     assert seen == sorted(seen)
     assert len(set(seen)) >= 5, "it goes on"
     await page.says("1 found, 0 new", "pimqtt-fleet-card")

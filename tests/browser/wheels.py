@@ -59,12 +59,12 @@ class Wheels:
             assert time.monotonic() < end, f"the wheels {'stand' if turning else 'turn'} still after {timeout_s} s"
             await asyncio.sleep(0.01)
 
-    async def began(self, pressed_ns: int, timeout_s: float = 10) -> float:
+    async def began(self, pressed_ns: int, timeout_s: float = 3) -> float:
         """Give how long after a press they began to turn (s)."""
         await self.wait(turning=True, timeout_s=timeout_s)
         return next(t_ns - pressed_ns for t_ns, turns in self.changes if turns and t_ns >= pressed_ns) / 1e9
 
-    async def ceased(self, ended_ns: int, timeout_s: float = 10, watch_s: float = 0.3) -> float:
+    async def ceased(self, ended_ns: int, timeout_s: float = 3, watch_s: float = 0.3) -> float:
         """Give how long after an end they turned for the last time (s); what turns them again later counts too."""
         await self.wait(turning=False, timeout_s=timeout_s)
         await asyncio.sleep(watch_s)

@@ -21,7 +21,7 @@ LINES = {"switch.relay": 27, "switch.boiler": 26, "switch.pump": 17, "light.lamp
 BACK_S = 60.0
 #: What follows all that (a second announcement, a ghost) would be there by then (s).
 QUIET_S = 2.2
-APART_S = 1.0
+APART_S = 1.8
 
 #: A publish on a discovery topic: the device, and whether there was content.
 Published: TypeAlias = tuple[str, bool]
