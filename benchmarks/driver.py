@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,8 @@ from benchmarks.environment import cache, run
 from benchmarks.errors import BenchmarkError
 
 SOURCE = Path(__file__).with_name("driver.c")
+#: What it prints when everything is subscribed.
+READY = b"ready\n"
 #: A command topic and its state topic.
 Pair = tuple[str, str]
 
@@ -87,7 +90,8 @@ class Driver:
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
                 assert process.stdout
                 try:
-                    if process.stdout.readline() != "ready\n":
+                    # past the buffer of `stdout`: what is read ahead into that `communicate` does not give
+                    if os.read(process.stdout.fileno(), len(READY)) != READY:
                         raise BenchmarkError(process.communicate()[1].strip())
                     yield process
                 finally:

@@ -11,7 +11,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -91,6 +92,13 @@ class Mosquitto:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
+
+
+def kill_together(pids: Iterable[int]) -> None:
+    """Kill processes at once, as a power cut does: who survived another by a moment would act on its death."""
+    for number, pid in product((signal.SIGSTOP, signal.SIGKILL), tuple(pids)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 class Node:

@@ -36,15 +36,16 @@ def main(argv: Sequence[str]) -> int:
     """Run; return the exit status: 0 every promise held, 1 one did not, 2 something could not run."""
     parser = _parser()
     options = parser.parse_args(argv)
-    if options.docs and (options.rule or options.trials or bool(options.only) != bool(options.earlier)):
+    less = options.rule or options.trials or options.quick
+    if options.docs and (less or bool(options.only) != bool(options.earlier)):
         parser.error("--docs wants every fault, as often as planned: all, or --only some with --earlier all others")
     plan = QUICK if options.quick else Plan()
     if options.trials:
-        plan = replace(plan, **dict.fromkeys(("sender", "lone", "burst", "process", "slow", "home"), options.trials))
+        plan = replace(plan, **dict.fromkeys(("sender", "lone", "process", "slow", "home"), options.trials))
     seed = random.randrange(10**6) if options.seed is None else options.seed
     try:
         names = options.only or NAMES
-        past = earlier.read(options.earlier, names) if options.earlier else None
+        past = earlier.read(options.earlier, names, environment.machine()) if options.earlier else None
         report = measure(plan, names, options.rule or RULES, seed, past)
         path = report.write(options.out)
         if options.docs:

@@ -5,7 +5,6 @@ A deed looks for its victim beforehand and returns the act, which is then done a
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import time
@@ -19,7 +18,7 @@ from benchmarks.safety.world.clock import Clock
 from benchmarks.safety.world.disk import Disk
 from benchmarks.safety.world.network import Network
 from benchmarks.safety.world.relay import Relay
-from tests.rig import Node
+from tests.rig import Node, kill_together
 
 HOUR_S = 3600.0
 #: Mosquitto's `max_inflight_messages`, unless it is set.
@@ -64,9 +63,7 @@ def kill_all(_stage: Stage, node: Node) -> Act:
     pids = [process.pid, *node.descendants()]
 
     def act() -> None:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill_together(pids)
         process.wait(5)
         while any(map(_lives, pids)):
             time.sleep(0.001)

@@ -15,9 +15,9 @@ from benchmarks.safety.sender import Stamp
 from benchmarks.safety.stage import Stage
 from benchmarks.safety.stages import MakeStage, plain
 
-#: Who fails decides how many trials there are: a sender (``lone``: of one node at a time), a network that brings old
-#: commands, a process or the broker, what takes 10 s each time, Home Assistant, or nobody.
-Group = Literal["sender", "lone", "burst", "process", "slow", "home", "work"]
+#: Who fails decides how many trials there are: a sender (``lone``: of one node at a time), a process, the broker or the
+#: network, what takes 10 s each time, Home Assistant, or nobody.
+Group = Literal["sender", "lone", "process", "slow", "home", "work"]
 #: Commands at another entity.
 FLOOD_HZ = 10_000
 #: What a bad link takes each way (s), and which share of segments it loses.
@@ -33,7 +33,8 @@ class Fault:
     ``killed``: the sender is. ``rival``: somebody drives the other way meanwhile. ``lossy``: only the packets tell what
     passed. Judged for ``watch_s``; where ``settle_s``, all is made whole then, and judged for that long again.
     ``around``: goes on during each round. ``logged``: what the node must have logged for a trial to show anything.
-    ``slow_s``: so much longer a round takes. ``run``: its own way of running.
+    ``floods``: what fails is that the node has to do more than it can. ``slow_s``: so much longer a round takes.
+    ``run``: its own way of running.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Fault:
     killed: bool = False
     rival: bool = False
     lossy: bool = False
+    floods: bool = False
     watch_s: float = 1.5
     settle_s: float = 0.0
     around: Callable[[Stage], AbstractContextManager[None]] | None = None

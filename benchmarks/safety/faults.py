@@ -93,15 +93,19 @@ FAULTS = (
         expect=BAD_LINK, lossy=True, watch_s=3.5, around=bad_link,
     ),
     Fault(
-        "burst_token", "old commands come after a stall, with tokens", "burst", make=relayed, side=4, shared=True,
+        "burst_token", "old commands come after a stall, with tokens", "process", make=relayed, side=4, shared=True,
         deed=deeds.hold, expect=CUT_OFF, stamp="token", goes_on_s=1, watch_s=3, settle_s=1,
     ),
     Fault(
-        "burst_at", "old commands come after a stall, with `at`", "burst", make=relayed, side=4, shared=True,
+        "burst_at", "old commands come after a stall, with `at`", "process", make=relayed, side=4, shared=True,
         deed=deeds.hold, expect=CUT_OFF, stamp="at", goes_on_s=1, watch_s=3, settle_s=1,
     ),
     Fault(
-        "burst_expiry", "old commands come after a stall in the broker, with `expiry`", "burst", make=relayed, side=4,
+        "burst_link", "old commands come after a stall of the link, with `expiry`", "process", make=relayed, side=4,
+        shared=True, deed=deeds.hold, expect=CUT_OFF, stamp="expiry", goes_on_s=1, watch_s=3, settle_s=1,
+    ),
+    Fault(
+        "burst_expiry", "old commands come after a stall in the broker, with `expiry`", "process", make=relayed, side=4,
         shared=True, deed=deeds.hold_in_broker, expect=CUT_OFF, stamp="expiry", goes_on_s=0.3, watch_s=4.5, settle_s=1,
     ),
     # ---- the node's own processes
@@ -163,6 +167,7 @@ FAULTS = (
         shared=True, deed=deeds.step_clock(-HOUR_S), goes_on_s=0.5, still_heard=True,
     ),
     Fault(
-        "flood", f"{FLOOD_HZ:,} commands/s at another entity; the sender stops", "lone", around=flood, slow_s=1,
+        "flood", f"{FLOOD_HZ:,} commands/s at another entity; the sender stops", "lone", around=flood, floods=True,
+        slow_s=1,
     ),
 )  # fmt: skip

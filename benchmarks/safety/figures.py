@@ -83,8 +83,9 @@ class Line:
 
     @property
     def late(self) -> bool:
-        """Whether it is only late: what moved is never a matter of the machine."""
-        return not self.moved and any(figure.verdict == "broken" for figure in self.figures)
+        """Whether it is only late: what moved, or was never safe, is no matter of the machine."""
+        broken = [figure for figure in self.figures if figure.verdict == "broken"]
+        return bool(broken) and not self.moved and all(figure.max_s < inf for figure in broken)
 
     @property
     def verdict(self) -> Verdict:

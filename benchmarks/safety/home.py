@@ -16,6 +16,7 @@ from benchmarks.safety.judging import Facts, judge
 from benchmarks.safety.pins import PUMP_TTL_S, speed
 from benchmarks.safety.plan import Part
 from benchmarks.safety.rows import row_of
+from benchmarks.safety.spoilt import wrong
 from benchmarks.safety.stage import Stage
 from benchmarks.safety.world.pulse import Pulse, excused
 from tests.ha.api import ApiError
@@ -72,8 +73,9 @@ async def _trial(home: HomeAssistant, stage: Stage, part: Part, number: int, ren
     last = [last_ns(packets, port, end_ns, mark(node.name, device)) for device in ("car", "fan")]
     void = "killed between car and fan" if abs(last[0] - last[1]) > APART_S * 1e9 else ""
     facts = Facts(armed_ns, end_ns, {"fault": fault_ns, "renewal": min(last), "command": command_ns})
-    findings = [] if void else judge(stage.trace(node).seen(), part.fault.expected(part.rule), facts)
-    return {**row_of(part.fault.name, part.rule, node.name, findings, void), "round": number}
+    findings = judge(stage.trace(node).seen(), part.fault.expected(part.rule), facts)
+    row = row_of(part.fault.name, part.rule, node.name, wrong(findings) if void else findings, void)
+    return {**row, "round": number}
 
 
 class Driver:

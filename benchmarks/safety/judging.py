@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -12,6 +12,8 @@ from benchmarks.safety.promises import Anchor, Due, Expected
 #: What clocks that are read one after the other may disagree (ns).
 GRAIN_NS = 1_000_000
 NS = 1e9
+#: Of what is driven.
+OFF = "was not on at the fault"
 #: When a pin changed to which level (ns, CLOCK_MONOTONIC).
 Change = tuple[int, float]
 
@@ -63,17 +65,12 @@ def judge(seen: Mapping[int, list[Change]], expected: Expected, facts: Facts) ->
     ]  # fmt: skip
 
 
-def inexcusable(findings: Iterable[Finding]) -> list[Finding]:
-    """Return what even a slow machine does not explain: a pin that nobody asks for, or one at rest, moved."""
-    return [f for f in findings if f.of in ("reverse", "lamp") and f.late_s is None and f.moved]
-
-
 def _pin(pin: int, name: PinClass, seen: list[Change], due: Due | None, facts: Facts) -> Finding:
     begin_ns = facts.fault_ns if facts.steady else facts.armed_ns
     before = [c for c in seen if facts.armed_ns < c[0] <= begin_ns]
     after = [c for c in seen if begin_ns < c[0] <= facts.end_ns]
     if due is None:
-        return Finding(pin, name, None, tuple(_told(c, facts) for c in [*before, *after]))
+        return Finding(pin, name, None, tuple(told(c, facts) for c in [*before, *after]))
     was = level_at(seen, begin_ns)
     if not facts.steady and was == due.level:
         return _last_fall(pin, name, after, due, facts)
@@ -83,7 +80,7 @@ def _pin(pin: int, name: PinClass, seen: list[Change], due: Due | None, facts: F
     reached_ns = next((t_ns for t_ns, value in after if value == due.level), None)
     if reached_ns is None:
         return Finding(pin, name, None if due.may_stay and not after else inf, tuple(moved))
-    moved += [_told(c, facts) for c in after if c[0] > reached_ns and c[1] != due.level]
+    moved += [told(c, facts) for c in after if c[0] > reached_ns and c[1] != due.level]
     deadline_ns = _deadline_ns(due, facts)
     late_s = (reached_ns - deadline_ns) / NS
     if reached_ns < deadline_ns - GRAIN_NS - due.early_s * NS:
@@ -105,10 +102,10 @@ def _too_soon(name: PinClass, before: list[Change], was: float | None, facts: Fa
     """Tell what a pin did before the fault that it should not have done."""
     if name in ("motion", "pump"):
         if not was:
-            return ["was not on at the fault"]
+            return [OFF]
         driven = [at for at, (_, value) in enumerate(before) if value]
-        return [_told(c, facts) for c in before[driven[0] :] if not c[1]] if driven else []
-    return [_told(c, facts) for c in before]
+        return [told(c, facts) for c in before[driven[0] :] if not c[1]] if driven else []
+    return [told(c, facts) for c in before]
 
 
 def _back(found: Finding, after: list[Change], due: Due, facts: Facts) -> Finding:
@@ -116,11 +113,11 @@ def _back(found: Finding, after: list[Change], due: Due, facts: Facts) -> Findin
     if not after:
         return found
     if not due.may_dip:
-        return Finding(found.pin, found.of, None, (*found.moved, *(_told(c, facts) for c in after)))
+        return Finding(found.pin, found.of, None, (*found.moved, *(told(c, facts) for c in after)))
     if after[-1][1] != due.level:
-        more = tuple(_told(c, facts) for c in after[3:]) if due.may_lapse else ()  # a fall, a return, a lapse
+        more = tuple(told(c, facts) for c in after[3:]) if due.may_lapse else ()  # a fall, a return, a lapse
         return Finding(found.pin, found.of, None if due.may_lapse else inf, (*found.moved, *more))
-    more = tuple(_told(c, facts) for c in after[2:])
+    more = tuple(told(c, facts) for c in after[2:])
     return Finding(found.pin, found.of, (after[-1][0] - _deadline_ns(due, facts)) / NS, (*found.moved, *more))
 
 
@@ -135,5 +132,6 @@ def _last_fall(pin: int, name: PinClass, after: list[Change], due: Due, facts: F
     return Finding(pin, name, late_s, (f"fell {-late_s:.3f} s too early",) if too_early else ())
 
 
-def _told(change: Change, facts: Facts) -> str:
+def told(change: Change, facts: Facts) -> str:
+    """Write down a change."""
     return f"went to {change[1]:g} at {(change[0] - facts.fault_ns) / NS:+.3f} s"

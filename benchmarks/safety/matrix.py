@@ -70,7 +70,7 @@ def rounds(stage: Stage, part: Part, chance: random.Random, pulse: Pulse, first:
 def _spoilt(row: Row) -> Row:
     """In a quick run a trial is spoilt where commands were long on their way: others use this machine, too."""
     way_s = max(row["way_s"].values(), default=0.0)
-    if row["moved"] or row["void"] or way_s <= WAY_S:
+    if row["moved"] or row["void"] or "never" in row["late_s"].values() or way_s <= WAY_S:
         return row
     return {**row, "void": f"a command was {1000 * way_s:.0f} ms on its way to the pin"}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from benchmarks.safety.figures import Figure, Line
-from benchmarks.safety.promises import KEEPER_S, LATE_S
+from benchmarks.safety.promises import KEEPER_S, LATE_S, STOP_S
 
 LEFT, WIDTH, RIGHT, STRIP, HEAD = 520, 480, 60, 18, 54
 STYLE = """
@@ -43,6 +43,10 @@ PANELS = (
         lambda _figure, late_s: 1000 * late_s,
     ),
     Panel(
+        "After it was sent (ms): a stop", 0, 70, 10, "ms", 1000 * STOP_S, lambda f: f.due.limit_s == STOP_S,
+        lambda _figure, late_s: 1000 * late_s,
+    ),
+    Panel(
         "After the fault (s): the pin keeper itself is the victim", 0, 1.2, 0.2, "s", KEEPER_S,
         lambda f: not f.due.real_time, lambda figure, late_s: late_s + figure.due.after_s,
     ),
@@ -61,7 +65,7 @@ def svg(lines: Sequence[Line]) -> str:
             y += HEAD + STRIP * len(strips) + 24
     width = LEFT + WIDTH + RIGHT
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" width="{width}" height="{y}" role="img">'
-    title = "<title>Time to safe of every trial, against what is promised</title>"
+    title = "<title>Time to safe of every trial that counted, against what is promised</title>"
     return "\n".join([head, title, f"<style>{STYLE}</style>", *body, "</svg>\n"])
 
 

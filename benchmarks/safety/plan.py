@@ -21,7 +21,6 @@ class Plan:
 
     sender: int = 200
     lone: int = 100
-    burst: int = 100
     process: int = 50
     slow: int = 10
     work_s: float = 600.0
@@ -31,14 +30,14 @@ class Plan:
     def trials(self, group: Group) -> int:
         """Return how often a fault of this group is tried under each rule."""
         groups: dict[Group, int] = {
-            "sender": self.sender, "lone": self.lone, "burst": self.burst, "process": self.process, "slow": self.slow,
+            "sender": self.sender, "lone": self.lone, "process": self.process, "slow": self.slow,
             "home": self.home, "work": 1,
         }  # fmt: skip
         return groups[group]
 
 
 #: Shows that everything works.
-QUICK = Plan(sender=2, lone=1, burst=2, process=2, slow=1, work_s=10.0, home=0, quick=True)
+QUICK = Plan(sender=2, lone=1, process=2, slow=1, work_s=10.0, home=0, quick=True)
 
 
 @dataclass(frozen=True)

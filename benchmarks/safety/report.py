@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -51,7 +53,7 @@ class Report:
         return list(dict.fromkeys(line.fault.name for line in self.lines if line.fault.name not in past))
 
     def as_json(self) -> str:
-        """Write all of it."""
+        """Write all of it; each trial has a line."""
         content = {
             "date": self.date.astimezone(UTC).isoformat(timespec="seconds"),
             "commit": self.commit,
@@ -65,9 +67,9 @@ class Report:
             "tried": self.tried,
             "broken": self.broken,
             "figures": [_figure(line, figure) for line in self.lines for figure in line.figures],
-            "rows": list(self.rows),
         }
-        return json.dumps(content, indent=1) + "\n"
+        rows = ",\n".join(f"  {json.dumps(row)}" for row in self.rows)
+        return f'{json.dumps(content, indent=1)[:-2]},\n "rows": [\n{rows}\n ]\n}}\n'
 
     def as_text(self) -> str:
         """Write the table and what became of the promises."""
@@ -87,11 +89,12 @@ class Report:
         return "\n".join(said) + "\n"
 
     def spoilt(self) -> str:
-        """Say how many trials show nothing."""
-        void = sum(line.void for line in self.lines)
-        stood = sum(row["void"].startswith("the machine stood still") for row in self.rows)
-        again = f"{void} trials were spoilt by a slow machine and done again"
-        return f"{again}, {stood} of them since a pin was late while it stood still; the JSON file says how."
+        """Say how many trials show nothing, and why; what moved in them counts all the same."""
+        reasons = Counter(re.sub(r"\d+ ms", "some ms", row["void"]) for row in self.rows if row["void"])
+        if not reasons:
+            return "Every trial counted."
+        why = "; ".join(f"{count} times {reason}" for reason, count in reasons.most_common())
+        return f"{reasons.total()} trials show nothing and were done again: {why}."
 
     def head(self) -> str:
         """Say what was measured when, where and for how long."""

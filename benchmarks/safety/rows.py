@@ -21,10 +21,14 @@ def row_of(fault: str, rule: Rule, node: str, findings: Sequence[Finding], void:
         if finding.late_s is not None:
             worst = max(finding.late_s, _number(classes.get(finding.of)))
             classes[finding.of] = "never" if isinf(worst) else round(worst, 6)
-    moved = [f"{NAMES[f.pin]} (pin {f.pin}) {what}" for f in findings for what in f.moved]
     ran = {str(f.pin): [f.from_ns, f.until_ns] for f in findings if f.late_s is not None}
     row: Row = {"fault": fault, "rule": rule, "node": node, "late_s": late, "deadlines_ns": ran, "classes": classes}
-    return {**row, "moved": moved, "void": void}
+    return {**row, "moved": moved(findings), "void": void}
+
+
+def moved(findings: Sequence[Finding]) -> list[str]:
+    """Write down what moved."""
+    return [f"{NAMES[f.pin]} (pin {f.pin}) {what}" for f in findings for what in f.moved]
 
 
 def _number(value: float | str | None) -> float:

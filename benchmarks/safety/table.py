@@ -54,8 +54,8 @@ def _ms(seconds: float) -> str:
 
 def _notes(line: Line) -> str:
     said = {
-        "load_share": "the others had {:.0%} of the cores", "done_hz": "{:,} commands/s were done in the slowest round",
-        "replaced": "keepers replaced: {}",
+        "load_share": "the others had {:.0%} of the cores", "flood_hz": "in the slowest round {:,}/s were sent",
+        "done_hz": "{:,}/s done", "replaced": "keepers replaced: {}",
     }  # fmt: skip
     told = [text.format(line.notes[key]) for key, text in said.items() if key in line.notes]
     return f" ({', '.join(told)})" if told else ""

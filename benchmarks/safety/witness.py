@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,17 +11,20 @@ from benchmarks.plan import Row
 from benchmarks.safety.capture import Packet, last_ns, mark, port_of
 from benchmarks.safety.driving import Driving
 from benchmarks.safety.fault import BAD_DELAY_S, Fault
-from benchmarks.safety.judging import GRAIN_NS, Change, Facts, inexcusable, judge, level_at
-from benchmarks.safety.pins import Rule, speed
+from benchmarks.safety.judging import GRAIN_NS, Change, Facts, judge, level_at
+from benchmarks.safety.pins import PinClass, Rule, speed
 from benchmarks.safety.promises import Anchor
-from benchmarks.safety.rows import row_of
+from benchmarks.safety.rows import moved, row_of
 from benchmarks.safety.sender import EVERY_S, sent
+from benchmarks.safety.spoilt import LAPSED, LATE, ON_ITS_WAY, Spoilt, ended_early, last_taken, wrong
 from benchmarks.safety.stage import Stage
 from tests.rig import Node
 
 #: The keeper may hear of a sign of life so much later, on an agent's round (s).
 TOLD_S = 0.2
 HEATER, PUMP, LEFT_WHEEL = 27, 17, 5
+#: What each pin did.
+Pins = Mapping[int, list[Change]]
 
 
 @dataclass(frozen=True)
@@ -58,31 +61,48 @@ def judged(stage: Stage, fault: Fault, rule: Rule, one: Driven, times: Times) ->
     """Make the row of a trial."""
     pins, written = stage.trace(one.node).seen(), sent(one.log)
     before = [at_ns for at_ns in written if at_ns < one.fault_ns]
-    void = _void(fault, pins[LEFT_WHEEL], before, one)
+    anchors = _anchors(fault, pins, written, before, one, times)
+    spoilt = [*_slow(fault, pins[LEFT_WHEEL], before, one), *_otherwise(fault, anchors, before, one, times)]
+    facts = Facts(times.armed_ns, times.end_ns, anchors, steady=not fault.lossy)
+    findings = judge(pins, fault.expected(rule), facts) if before else []
+    excused: frozenset[PinClass] = frozenset().union(*(reason.explains for reason in spoilt))
+    left_out = [found for found in wrong(findings) if found.of in excused]
+    if spoilt:
+        early = ended_early(pins, written, facts) if "motion" in excused else []
+        findings = [*wrong(findings, excused), *early]
+    row = row_of(fault.name, rule, one.node.name, findings, spoilt[0].why if spoilt else "")
+    row |= {"excused": moved(left_out)} if spoilt else {}
+    return {**row, "way_s": {} if spoilt or fault.lossy else _way_s(pins, before)}
+
+
+def _anchors(
+    fault: Fault, pins: Pins, written: list[int], before: list[int], one: Driven, times: Times
+) -> dict[Anchor, int]:
+    """Tell when deadlines began. Motion's with the last renewal that came: one may die with the broker."""
     anchors: dict[Anchor, int] = {"fault": one.fault_ns}
     if before:
-        anchors |= {"renewal": written[-1] if fault.still_heard else before[-1], "command": written[0]}
+        taken_ns, _ = last_taken(pins[LEFT_WHEEL], before)
+        anchors |= {"renewal": written[-1] if fault.still_heard else taken_ns or before[-1], "command": written[0]}
     if fault.lossy:
         anchors |= _through_loss(pins, times, one)
-        if before and 0 < anchors["renewal"] < before[-1] + BAD_DELAY_S * 1e9 - GRAIN_NS:
-            void = void or "the link was not bad"
     elif fault.wants_capture:
         port = port_of(times.packets, one.node.name, one.fault_ns)
         anchors["proof"] = last_ns(times.packets, port, one.struck_ns)
+    return anchors
+
+
+def _otherwise(
+    fault: Fault, anchors: Mapping[Anchor, int], before: list[int], one: Driven, times: Times
+) -> Iterator[Spoilt]:
+    """Tell what was not as the fault wants it."""
+    if fault.lossy and before and 0 < anchors["renewal"] < before[-1] + BAD_DELAY_S * 1e9 - GRAIN_NS:
+        yield Spoilt("the link was not bad", LATE.explains)
     if fault.wants_capture and not anchors["proof"]:
-        void = void or "nothing was seen to pass"
+        yield Spoilt("nothing was seen to pass", frozenset(("heater",)))
     if fault.brings_old and not _came_late(times, one.node.name):
-        void = void or "none of the old commands came"
-    if fault.stamp == "expiry" and _slipped(times, one):
-        void = void or "an old command waited in the network, not in the broker"
+        yield Spoilt("none of the old commands came")
     if fault.logged and fault.logged not in node_said(one):
-        void = void or f"the node did not log {fault.logged!r}"
-    facts = Facts(times.armed_ns, times.end_ns, anchors, steady=not fault.lossy)
-    findings = judge(pins, fault.expected(rule), facts) if before else []
-    if void:
-        findings = [] if fault.rival else inexcusable(findings)
-    row = row_of(fault.name, rule, one.node.name, findings, void)
-    return {**row, "way_s": {} if void or fault.lossy else _way_s(pins, before, one)}
+        yield Spoilt(f"the node did not log {fault.logged!r}")
 
 
 def node_said(one: Driven) -> str:
@@ -92,14 +112,14 @@ def node_said(one: Driven) -> str:
         return file.read().decode(errors="replace")
 
 
-def _way_s(pins: Mapping[int, list[Change]], before: list[int], one: Driven) -> dict[str, float]:
-    """Tell how long the last renewal, and the pump's command, took from their sender to the pin."""
-    renewed_ns = next(t_ns for t_ns, _ in reversed(pins[LEFT_WHEEL]) if before[-1] < t_ns <= one.fault_ns)
+def _way_s(pins: Pins, before: list[int]) -> dict[str, float]:
+    """Tell how long the last renewal that came, and the pump's command, took from their sender to the pin."""
+    sent_ns, renewed_ns = last_taken(pins[LEFT_WHEEL], before)
     pumped_ns = next((t_ns for t_ns, value in pins[PUMP] if t_ns > before[0] and value), before[0])
-    return {"motion": (renewed_ns - before[-1]) / 1e9, "pump": (pumped_ns - before[0]) / 1e9}
+    return {"motion": (renewed_ns - sent_ns) / 1e9, "pump": (pumped_ns - before[0]) / 1e9}
 
 
-def _through_loss(pins: Mapping[int, list[Change]], times: Times, one: Driven) -> dict[Anchor, int]:
+def _through_loss(pins: Pins, times: Times, one: Driven) -> dict[Anchor, int]:
     """Tell by the packets what came last, and when. The link may have been silent for the delay of `on_disconnect`."""
     packets, name = times.packets, one.node.name
     port = port_of(packets, name, sys.maxsize)
@@ -117,18 +137,14 @@ def _came_late(times: Times, name: str) -> bool:
     return any(packet.t_ns > times.watched_ns and wanted in packet.payload for packet in times.packets)
 
 
-def _slipped(times: Times, one: Driven) -> bool:
-    """Whether a command was sent on before the broker kept them: it comes before what filled the broker's window."""
-    port = port_of(times.packets, one.node.name, one.fault_ns)
-    late = b"".join(p.payload for p in times.packets if p.t_ns > times.watched_ns and p.port == port)
-    driven, filled = late.find(mark(one.node.name, "car")), late.find(mark(one.node.name, "spare"))
-    return 0 <= driven < filled
+def _slow(fault: Fault, wheel: list[Change], before: list[int], one: Driven) -> Iterator[Spoilt]:
+    """Tell where the machine was so slow that the last renewal had not passed before the fault.
 
-
-def _void(fault: Fault, wheel: list[Change], before: list[int], one: Driven) -> str:
-    """Tell why a trial shows nothing: the machine was so slow that the last renewal had not passed before the fault."""
+    Where the node has to do more than it can, that is the fault itself.
+    """
+    rival: frozenset[PinClass] = frozenset(("reverse",) if fault.rival else ())
+    level = level_at(wheel, one.fault_ns)
     if not before or len(before) != one.tick + 1:
-        return "who drives was late"
-    if not fault.lossy and level_at(wheel, one.fault_ns) != speed(len(before) - 1):
-        return "the last renewal before the fault had not reached the pin"
-    return ""
+        yield Spoilt(LATE.why, LATE.explains | rival)
+    elif not fault.lossy and not fault.floods and level != speed(len(before) - 1):
+        yield ON_ITS_WAY if level else Spoilt(LAPSED.why, LAPSED.explains | rival)

@@ -16,13 +16,14 @@ import pytest
 from benchmarks import __main__ as benchmarks
 from benchmarks.agents import CANDIDATES, Floor, Peer, Pimqtt
 from benchmarks.candidates import Candidate, rotated
-from benchmarks.driver import Driver
+from benchmarks.driver import Burst, Driver
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import figures
 from benchmarks.plan import QUICK, Row, broker
 from benchmarks.processes import memory, threads, tree, used
 from benchmarks.report import Report
 from benchmarks.safety.wire import Connection
+from tests.rig import ROOT
 
 TINY = replace(
     QUICK, outputs=(2, 5), commands=20, calm_s=0.2, warm_up=4, pipelined=60, window=20, settle_s=0.2, idle_s=0.3,
@@ -52,6 +53,24 @@ def test_every_benchmark_measures_pimqtt_and_the_floor(tmp_path: Path) -> None:
     assert content["rows"] == found.rows
     assert content["versions"]["mosquitto"]
     assert "| pipelined, window 20 | >= 10000 commands/s |" in table.read_text()
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(90)
+def test_another_checkout_is_measured_beside_this_one(tmp_path: Path) -> None:
+    (tmp_path / "pimqtt_agent").symlink_to(ROOT / "pimqtt_agent")
+    found = benchmarks.run(TINY, ["latency"], (Pimqtt,), tmp_path)
+    assert {r["candidate"] for r in found.rows} == {"pimqtt", "pimqtt unknown"}
+    with pytest.raises(BenchmarkError, match="no checkout of pimqtt"):
+        benchmarks.run(TINY, ["latency"], (Pimqtt,), tmp_path / "nowhere")
+
+
+def test_what_the_driver_prints_in_one_go_is_read_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "driver"
+    program.write_text("#!/bin/sh\nprintf 'ready\\n7000000000 2 3 4\\n'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("benchmarks.driver.build", lambda: program)
+    assert Driver(1).burst([("a", "b")], 0, 2, 1) == Burst(7, 2, 3, 4)
 
 
 @pytest.mark.broker

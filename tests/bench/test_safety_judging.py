@@ -7,7 +7,7 @@ from math import inf
 
 import pytest
 
-from benchmarks.safety.judging import Change, Facts, Finding, inexcusable, judge
+from benchmarks.safety.judging import Change, Facts, Finding, judge
 from benchmarks.safety.promises import (
     AGENT_REPLACED,
     BAD_LINK,
@@ -70,14 +70,6 @@ def test_what_rests_and_changes_has_moved_whether_before_or_after_the_fault() ->
         assert found(p6=[*GOOD[6], (at_ns, 0.2)])[6].moved
     assert not found(p22=[*GOOD[22], (END + 1, 0.0)])[22].moved
     assert not found(p22=[(ARMED - 1, 1.0)])[22].moved
-
-
-def test_a_slow_machine_is_no_reason_for_what_rests_to_move() -> None:
-    on, fallen = GOOD[5][:-1], [*GOOD[27], (END - 1, 0.0)]
-    assert inexcusable(found(p5=on, p27=fallen).values()) == []
-    off, turned = [*GOOD[22], (END - 1, 0.0)], [*GOOD[6], (END - 1, 0.2)]
-    moved = inexcusable(found(p5=on, p27=fallen, p22=off, p6=turned).values())
-    assert [f.pin for f in moved] == [6, 22]
 
 
 def test_what_starts_again_after_it_was_safe_has_moved() -> None:
