@@ -63,6 +63,7 @@ class Agent:
         self.bridge = Bridge(
             settings.mqtt, name, on_session=self.session.begin, on_batch=self._batch,
             will=(topics.availability, "offline"), ping_s=ping_s(settings),
+            moves=any(output.moves for output in self.model.outputs()),
         )  # fmt: skip
         self.answers = Answers(self.bridge, clock.synchronised)
         self.pictures = Pictures(settings.mqtt, f"{name}-media", self.model)
@@ -211,12 +212,8 @@ def client_id(settings: Settings, hardware_id: str) -> str:
 
 def ping_s(settings: Settings) -> float | None:
     """Tell how often the broker is asked where an output has ``on_disconnect``: a third of the shortest, at most 10."""
-    afters = [
-        entity.rules.on_disconnect.after_s
-        for device in settings.devices
-        for entity in device.declared
-        if entity.rules and entity.rules.on_disconnect
-    ]
+    rules = [entity.rules for device in settings.devices for entity in device.declared if entity.rules]
+    afters = [rule.on_disconnect.after_s for rule in rules if rule.on_disconnect]
     if not afters:
         return None
     third_s = min(afters) / 3

@@ -1,4 +1,4 @@
-"""The agent's connection to the broker: the only importer of paho, driven by the asyncio loop."""
+"""The agent's connection to the broker, driven by the asyncio loop."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from pimqtt_agent.broker import Incoming, SessionEnded, dial, from_client, login
-from pimqtt_agent.buffered import Buffered
 from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.lifetime import Lifetime
+from pimqtt_agent.mqtt_client import Client
 from pimqtt_agent.outbox import Outbox
 from pimqtt_agent.rights import Rights
 from pimqtt_agent.settings import MqttOptions
@@ -28,23 +28,13 @@ log = logging.getLogger(__name__)
 
 #: MQTT 5 is given up for 3.1.1 where no CONNACK came within this (s).
 CONNACK_5_S, CONNACK_S = 2.0, 10.0
+#: How often the broker is asked for a sign of life where something moves (s): the answers date what comes behind them.
+MOVING_PING_S = 1.0
+#: One that came so late (s) was held up: the next is asked for at once.
+LATE_ANSWER_S = 0.5
 _TAKEN_OVER = 0x8E
 #: How a broker ends a connection over a topic: without a word, "not authorized", "quota exceeded".
 _CUT = (0x80, 0x87, 0x97)
-
-
-class _Client(Buffered, paho.Client):
-    """paho with whole buffers, and a ping at will."""
-
-    def ping(self) -> None:
-        """Ask the broker for a sign of life."""
-        if self._ping_t == 0:
-            self._send_pingreq()
-
-    @property
-    def unanswered(self) -> bool:
-        """Whether a message of QoS 1 is on its way."""
-        return bool(self._out_messages)
 
 
 class Bridge:
@@ -59,8 +49,9 @@ class Bridge:
         on_batch: Callable[[list[Incoming], bool], None],
         will: tuple[str, str] | None = None,
         ping_s: float | None = None,
+        moves: bool = False,
     ) -> None:
-        """``on_batch`` gets what one wake-up brought and whether the socket was read empty."""
+        """``on_batch`` gets what a wake-up brought and whether the socket was read empty; ``moves``: pings date it."""
         self.options = options
         self.version = "3.1.1" if options.protocol == "3.1.1" else "5"
         self.connected = False
@@ -69,12 +60,17 @@ class Bridge:
         self._client_id = client_id
         self._on_session, self._on_batch = on_session, on_batch
         self._will = will
-        self._ping_s = ping_s
-        self._client: _Client | None = None
+        self._ping_s, self._moves = ping_s, moves
+        self._client: Client | None = None
         self._batch: list[Incoming] = []
         self._lifetime: Lifetime | None = None
         self._outbox: Outbox | None = None
         self._writing = self._cut = False
+
+    @property
+    def _dates(self) -> bool:
+        """Whether what comes is dated by pings; with MQTT 3.1.1 nothing bears an expiry."""
+        return self._moves and self.version == "5"
 
     def subscribe(self, topics: list[str]) -> None:
         """Subscribe at QoS 1; with MQTT 5 the retain flag stays as it was published."""
@@ -175,6 +171,9 @@ class Bridge:
             auto = self.version == "5" and self.options.protocol == "auto"
             await lifetime.opened(CONNACK_5_S if auto else CONNACK_S)
             self.connected = True
+            if self._dates:
+                client.fresh_s = LATE_ANSWER_S
+                client.ping()
             await lifetime.work(self._on_session())
             self.flush()
             await self._stay(client, lifetime)
@@ -185,7 +184,7 @@ class Bridge:
                 with contextlib.suppress(OSError):
                     sock.close()
 
-    def _closed(self, client: _Client) -> None:
+    def _closed(self, client: Client) -> None:
         """Forget the session; what the broker denies may be mended where it was not that which ended it."""
         self.connected = False
         if self._outbox is not None:
@@ -196,21 +195,21 @@ class Bridge:
         if not self._cut:
             self.rights.forget()
 
-    async def _stay(self, client: _Client, lifetime: Lifetime) -> None:
+    async def _stay(self, client: Client, lifetime: Lifetime) -> None:
         """Keep the connection alive until it ends."""
-        every_s = min(self._ping_s or 5.0, 5.0, self.options.keepalive / 2)
+        every_s = min(self._ping_s or 5.0, MOVING_PING_S if self._dates else 5.0, self.options.keepalive / 2)
         while True:
             await lifetime.rest(0)
-            if self._ping_s:
+            if self._ping_s or self._dates:
                 client.ping()
             client.loop_misc()
             self.flush()
             await lifetime.rest(every_s)
 
-    def _make(self) -> _Client:
+    def _make(self) -> Client:
         options, five = self.options, self.version == "5"
         # we connect again ourselves: the client would do it in the loop, blocking, and fall back to MQTT 3.1
-        client = _Client(
+        client = Client(
             callback_api_version=CallbackAPIVersion.VERSION2, client_id=self._client_id, transport=options.transport,
             protocol=paho.MQTTv5 if five else paho.MQTTv311, clean_session=None if five else True,
             reconnect_on_failure=False,
@@ -225,7 +224,7 @@ class Bridge:
             client.will_set(*self._will, qos=1, retain=True)
         return client
 
-    def _readable(self, client: _Client) -> None:
+    def _readable(self, client: Client) -> None:
         if client is not self._client:
             return
         client.drained = client.heard = False
@@ -248,7 +247,8 @@ class Bridge:
         self._batch.append(Incoming(topic, payload, qos, retain, self.last_in_s))
 
     def _message(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
-        incoming = from_client(message, self.last_in_s)
+        way_s = self.last_in_s - self._client.proven_s if self._client and self._dates else 0.0
+        incoming = from_client(message, self.last_in_s, way_s)
         if incoming is not None:
             self._batch.append(incoming)
 

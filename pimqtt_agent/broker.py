@@ -22,7 +22,10 @@ BACKOFF_S, TAKEN_OVER_S, LASTED_S = (0.5, 30.0), 30.0, 30.0
 
 
 class Incoming(msgspec.Struct, frozen=True):
-    """A message from the broker. ``expiry_s`` is what is left of its Message Expiry Interval."""
+    """A message from the broker. ``expiry_s`` is what is left of its Message Expiry Interval.
+
+    ``way_s``: at most so long it was on its way from there; 0 where nobody knows.
+    """
 
     topic: str
     payload: bytes
@@ -32,9 +35,10 @@ class Incoming(msgspec.Struct, frozen=True):
     expiry_s: int | None = None
     response_topic: str | None = None
     correlation: bytes | None = None
+    way_s: float = 0.0
 
 
-def from_client(message: Any, at_s: float) -> Incoming | None:
+def from_client(message: Any, at_s: float, way_s: float = 0.0) -> Incoming | None:
     """Take a client's message; None where its topic is not UTF-8."""
     properties = message.properties
     expiry_s = response_topic = correlation = None
@@ -47,7 +51,7 @@ def from_client(message: Any, at_s: float) -> Incoming | None:
     except UnicodeDecodeError:
         return None
     payload = bytes(message.payload)
-    return Incoming(topic, payload, message.qos, message.retain, at_s, expiry_s, response_topic, correlation)
+    return Incoming(topic, payload, message.qos, message.retain, at_s, expiry_s, response_topic, correlation, way_s)
 
 
 class SessionEnded(Exception):  # noqa: N818 - how a session ends, not an error of ours

@@ -157,6 +157,7 @@ class Intake:
             replay=replay,
             wall_s=self._wall_s() if job.envelope.at is not None else None,
             left_s=job.message.expiry_s,
+            way_s=job.message.way_s,
         )
         verdict = retained.judge(job.thing.entity, job.envelope, job.request, arrival)
         if verdict.code:

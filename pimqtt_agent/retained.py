@@ -13,15 +13,21 @@ from pimqtt_agent.rules import MIN_TTL_S, Motion
 
 #: How far ahead of ours a sender's clock may be for its ``at`` to prove an age (s).
 AHEAD_S = 1.0
+#: What may have been longer on its way from the broker, who then counts no more, is no fresh command by its expiry (s).
+WAY_S = 1.5
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """How a command came. ``left_s`` is what the broker says is left of its expiry; ``wall_s`` None: no sure clock."""
+    """How a command came. ``left_s`` is what the broker says is left of its expiry; ``wall_s`` None: no sure clock.
+
+    ``way_s``: at most so long it was on its way from the broker; 0 where nobody knows.
+    """
 
     retain: bool
     replay: bool
     wall_s: float | None
     left_s: int | None = None
+    way_s: float = 0.0
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,16 +55,20 @@ def judge(entity: Entity, envelope: Envelope, request: Request, arrival: Arrival
         return Verdict(ttl_s=request.ttl_s)
     if arrival.replay and request.ttl_s is not None:
         return _replayed_lease(envelope, request.ttl_s, arrival)
-    reason = stale(envelope, request.ttl_s, arrival.wall_s) or _late_by_expiry(envelope, request.ttl_s, arrival)
+    reason = (
+        stale(envelope, request.ttl_s, arrival.wall_s)
+        or _late_by_expiry(envelope, request.ttl_s, arrival)
+        or (_late_on_its_way(envelope, arrival) if moves(entity) else "")
+    )
+    if reason and entity.rules is None:  # a press has no lease, in whose order a keeper would judge
+        return Verdict(code="stale", reason=reason)
     return Verdict(stale=reason, ttl_s=request.ttl_s)
 
 
 def _replayed_lease(envelope: Envelope, ttl_s: float, arrival: Arrival) -> Verdict:
     """Only for the life that is proven left."""
-    age_s = None
-    if envelope.at is not None and arrival.wall_s is not None and arrival.wall_s - envelope.at >= -AHEAD_S:
-        age_s = max(0.0, arrival.wall_s - envelope.at)
-    elif envelope.expiry is not None and arrival.left_s is not None:
+    age_s = _age_s(envelope, arrival)
+    if age_s is None and envelope.expiry is not None and arrival.left_s is not None:
         age_s = envelope.expiry - arrival.left_s + 1.0
     if age_s is None or age_s < 0:  # more left than was set: that `expiry` is another one
         return Verdict(stale=f"a retained ttl of {ttl_s:g} s whose age is not proven by `at` or `expiry`", ttl_s=ttl_s)
@@ -66,6 +76,22 @@ def _replayed_lease(envelope: Envelope, ttl_s: float, arrival: Arrival) -> Verdi
     if left_s < MIN_TTL_S:
         return Verdict(stale=f"its TTL of {ttl_s:g} s was over {max(0.0, -left_s):.1f} s ago", ttl_s=ttl_s)
     return Verdict(ttl_s=left_s)
+
+
+def _age_s(envelope: Envelope, arrival: Arrival) -> float | None:
+    """Tell how old a command is by its ``at``; None where that proves nothing."""
+    if envelope.at is None or arrival.wall_s is None or arrival.wall_s - envelope.at < -AHEAD_S:
+        return None
+    return max(0.0, arrival.wall_s - envelope.at)
+
+
+def _late_on_its_way(envelope: Envelope, arrival: Arrival) -> str:
+    """Nobody counts what it waited there; an ``at`` that proves its age knows better."""
+    if arrival.way_s <= WAY_S or envelope.expiry is None or arrival.left_s is None:
+        return ""
+    if _age_s(envelope, arrival) is not None:
+        return ""
+    return f"expiry {envelope.expiry:g}: it may have been on its way from the broker for {arrival.way_s:.1f} s"
 
 
 def _late_by_expiry(envelope: Envelope, ttl_s: float | None, arrival: Arrival) -> str:

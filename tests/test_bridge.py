@@ -10,10 +10,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from pimqtt_agent import outbox
 from pimqtt_agent.bridge import Bridge
 from pimqtt_agent.broker import Incoming, SessionEnded
+from pimqtt_agent.mqtt_client import Client
 from pimqtt_agent.settings import MqttOptions
 
 pytestmark = pytest.mark.asyncio
@@ -21,6 +23,9 @@ pytestmark = pytest.mark.asyncio
 CONNACK, CONNACK_3 = b"\x20\x03\0\0\0", b"\x20\x02\0\0"
 #: What sockets hold back, and readers (bytes): much less than what the outbox takes for full.
 SMALL = 65536
+PING, PONG = b"\xc0\0", b"\xd0\0"
+#: A Message Expiry Interval of a minute, as properties.
+EXPIRY = b"\x05\x02\0\0\0\x3c"
 TOPIC = b"\0\x11pimqtt/n/pump/set"
 
 
@@ -57,7 +62,9 @@ class Broker:
 
 
 @asynccontextmanager
-async def connected(messages: list[Incoming], version: Any = "5") -> AsyncIterator[tuple[Broker, Bridge]]:
+async def connected(
+    messages: list[Incoming], version: Any = "5", *, moves: bool = False
+) -> AsyncIterator[tuple[Broker, Bridge]]:
     async def nothing() -> None:
         pass
 
@@ -66,7 +73,9 @@ async def connected(messages: list[Incoming], version: Any = "5") -> AsyncIterat
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
     server = await asyncio.start_server(broker.serve, sock=listener, limit=SMALL)
     options = MqttOptions(host="127.0.0.1", port=listener.getsockname()[1], protocol=version)
-    bridge = Bridge(options, "n", on_session=nothing, on_batch=lambda batch, _drained: messages.extend(batch))
+    bridge = Bridge(
+        options, "n", on_session=nothing, on_batch=lambda batch, _drained: messages.extend(batch), moves=moves
+    )
     session = asyncio.create_task(bridge.session())
     try:
         async with asyncio.timeout(5):
@@ -139,6 +148,47 @@ async def test_states_that_waited_leave_also_where_one_write_took_everything() -
         bridge.publish(state, b"OFF", retain=True)
         bridge.flush()
         await until(lambda: bytes(broker.seen).endswith(state.encode() + b"OFF"))
+
+
+async def test_the_answer_to_a_ping_dates_what_comes_behind_it_and_a_late_one_is_asked_for_again_at_once() -> None:
+    messages: list[Incoming] = []
+    async with connected(messages, moves=True) as (broker, _):
+        await until(lambda: PING in broker.seen)
+        await asyncio.sleep(0.6)
+        broker.write(command(b"1", properties=EXPIRY) + PONG + command(b"2", properties=EXPIRY))
+        await until(lambda: len(messages) == 2)
+        before, behind = (message.way_s for message in messages)
+        assert before > behind > 0.55, "the ping left after the session began, and 0.6 s ago"
+        async with asyncio.timeout(0.35):  # a regular one would come after 0.4 s
+            await until(lambda: broker.seen.count(PING) == 2)
+        broker.write(PONG + command(b"3", properties=EXPIRY))
+        await until(lambda: len(messages) == 3)
+        assert messages[-1].way_s < 0.4
+        assert messages[-1].expiry_s == 60
+
+
+@pytest.mark.parametrize(("version", "moves"), [("5", False), ("3.1.1", True)])
+async def test_where_nothing_moves_or_bears_an_expiry_nobody_is_pinged_for_it(version: str, moves: bool) -> None:  # noqa: FBT001
+    messages: list[Incoming] = []
+    async with connected(messages, version, moves=moves) as (broker, _):
+        broker.write(command(b"1", properties=EXPIRY if version == "5" else b""))
+        await until(lambda: messages)
+        assert messages[0].way_s == 0
+        assert PING not in broker.seen
+
+
+async def test_an_answer_belongs_to_the_ping_that_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client may ask once more of itself before the first answer has come."""
+    times = iter((0.0, 1.0, 9.0))
+    monkeypatch.setattr("pimqtt_agent.mqtt_client.boottime_s", lambda: next(times, 9.1))
+    client = Client(callback_api_version=CallbackAPIVersion.VERSION2)
+    client.on_socket_register_write = lambda _client, _userdata, _sock: None
+    for _ in range(2):
+        client._send_pingreq()
+    assert client.proven_s == 0
+    for asked_s in (1.0, 9.0, 9.0):  # one that nobody asked for dates nothing
+        client._handle_pingresp()
+        assert client.proven_s == asked_s
 
 
 async def test_the_end_of_a_connection_is_no_sign_of_life() -> None:

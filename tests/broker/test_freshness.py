@@ -25,6 +25,7 @@ from tests.broker.steps import (
     stop_accepted,
     token,
     told,
+    told_once,
 )
 from tests.rig import Observer
 
@@ -101,6 +102,20 @@ async def test_at_and_expiry_prove_a_resting_value_stale(node: Start, watch: Obs
     assert (await told(watch, "lamp", {"value": "ON", "at": old}))["outcome"] == "accepted"  # nothing to be older than
 
 
+async def test_a_press_that_is_stale_is_not_done(node: Start, watch: Observer) -> None:
+    running = node(LAMP)
+    await online(watch)
+    agent = running.pid("agent")
+    for old in ({"at": time.time() - 20, "expiry": 10}, {"at": 1, "expiry": 1}):
+        answer = await told_once(watch, "system/restart", {"value": "PRESS", "id": f"r{old['at']}", **old})
+        assert (answer["outcome"], answer["code"]) == ("rejected", "stale")
+        assert answer["reason"].startswith("at ")
+    await asyncio.sleep(0.5)
+    assert running.pid("agent") == agent
+    await told_once(watch, "system/restart", {"value": "PRESS", "id": "now", "at": time.time(), "expiry": 10})
+    await replaced(running, "agent", agent)
+
+
 async def test_commands_that_waited_in_a_stalled_agent_move_nothing_and_a_stop_among_them_works(
     node: Start, watch: Observer
 ) -> None:
@@ -120,8 +135,8 @@ async def test_commands_that_waited_in_a_stalled_agent_move_nothing_and_a_stop_a
     assert len(results(watch, "car", code="stale")) == 20
     assert [running.levels(pin) for pin in WHEELS] == [[0]] * 4
     await watch.result("lamp", "lamp", outcome="accepted")  # a level may wait
-    fresh = await told(watch, "car", {"value": {"x": 0, "y": 0.5}, "owner": "me"})
-    assert fresh["outcome"] == "accepted"
+    fresh = await told_once(watch, "car", {"value": {"x": 0, "y": 0.5}, "owner": "me", "id": "fresh"})
+    assert fresh["outcome"] == "accepted", "the first after the stall"
 
 
 async def test_a_command_that_its_keeper_does_not_take_in_time_is_rejected_and_not_done_later(

@@ -15,6 +15,7 @@ from tests.broker.steps import (
     DEADMAN_S,
     FAN,
     LATE_S,
+    PATIENT_FAN,
     WHEELS,
     Driving,
     Start,
@@ -74,7 +75,7 @@ async def test_renewals_at_10_hz_leave_no_gap_and_their_end_stops_the_motor_on_t
 
 
 async def test_a_command_without_ttl_takes_the_dead_man_and_a_shorter_ttl_is_kept(node: Start, watch: Observer) -> None:
-    running = node(FAN.replace("deadman: 0.5", "deadman: 3"))
+    running = node(PATIENT_FAN)
     await online(watch)
     accepted = await told(watch, "fan", {"value": 40, "owner": "me"})
     assert {"outcome": "accepted", "ttl": 3, "holder": "me", "state": 40}.items() <= accepted.items()

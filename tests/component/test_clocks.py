@@ -95,6 +95,18 @@ async def test_what_took_long_may_well_be_late(socket: Socket, pi: Pi, hass: Hom
     assert raised(hass) is None
 
 
+@pytest.mark.parametrize("place", [{"entity_id": LAMP}, {"unique_id": "pimqtt.car1.arm"}])
+async def test_what_the_broker_counted_is_no_matter_of_clocks(
+    socket: Socket, pi: Pi, hass: HomeAssistant, place: dict[str, Any]
+) -> None:
+    reason = "expiry 2: it may have been on its way from the broker for 1.8 s"
+    for output in ("lamp", "arm"):
+        pi.refuse[output] = {"code": "stale", "reason": reason}
+    told = (await socket.ask("pimqtt/command", **place, value="ON" if "entity_id" in place else 40))["result"]
+    assert (told["code"], told["reason"], told["reason_key"]) == ("stale", reason, None)
+    assert raised(hass) is None
+
+
 async def test_once_it_is_accepted_again_the_repair_goes(socket: Socket, pi: Pi, hass: HomeAssistant) -> None:
     refuse(pi, "lamp")
     await socket.ask("pimqtt/command", entity_id=LAMP, value="ON")

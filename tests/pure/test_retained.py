@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pimqtt_agent.commands import Envelope, Request
 from pimqtt_agent.entities import Button, Entity, Number, Switch
-from pimqtt_agent.retained import AHEAD_S, Arrival, Verdict, digest, judge, moves, resolved
+from pimqtt_agent.retained import AHEAD_S, WAY_S, Arrival, Verdict, digest, judge, moves, resolved
 from pimqtt_agent.rules import MIN_TTL_S, Rules
 from tests.pure.world import MOTOR, SERVO
 
@@ -41,6 +42,11 @@ def arrival(
 
 def verdict(request: Request, arrival: Arrival, entity: Entity = PUMP, **envelope: Any) -> Verdict:
     return judge(entity, Envelope(raw="ON", plain=False, **envelope), request, arrival)
+
+
+def is_stale(found: Verdict) -> str:
+    """Give the reason; what no keeper judges is refused at once."""
+    return found.stale or (found.reason if found.code == "stale" else "")
 
 
 class TestReplayOfARestingValue:
@@ -152,8 +158,24 @@ class TestLive:
     @pytest.mark.parametrize("entity", MOVING)
     def test_motion_that_waited_in_the_network_is_stale_where_at_or_expiry_say_so(self, entity: Entity) -> None:
         ttl_s = None if entity.rules is None else 0.5
-        assert verdict(on(ttl_s), LIVE, entity, at=NOW - 3, expiry=2.0).stale
+        assert is_stale(verdict(on(ttl_s), LIVE, entity, at=NOW - 3, expiry=2.0))
         assert verdict(on(ttl_s), LIVE, entity) == Verdict(ttl_s=ttl_s)
+
+    @pytest.mark.parametrize("entity", MOVING)
+    def test_motion_with_an_expiry_is_stale_where_nobody_knows_how_long_it_was_on_its_way(self, entity: Entity) -> None:
+        ttl_s = None if entity.rules is None else 0.5
+        late = Arrival(retain=False, replay=False, wall_s=None, left_s=10, way_s=WAY_S + 0.1)
+        reason = "expiry 10: it may have been on its way from the broker for 1.6 s"
+        assert is_stale(verdict(on(ttl_s), late, entity, expiry=10.0)) == reason
+        assert is_stale(verdict(on(ttl_s), late, entity, expiry=10.0, at=NOW)), "no clock to judge `at` by"
+        assert not is_stale(verdict(on(ttl_s), replace(late, way_s=WAY_S), entity, expiry=10.0))
+        known = replace(late, wall_s=NOW)
+        assert not is_stale(verdict(on(ttl_s), known, entity, expiry=10.0, at=NOW - 0.1)), "`at` knows"
+        assert not is_stale(verdict(on(ttl_s), late, entity)), "it does not ask for it"
+        assert not is_stale(verdict(on(ttl_s), replace(late, left_s=None), entity, expiry=10.0)), "no broker counts it"
+        assert not is_stale(verdict(on(5), late, PUMP, expiry=10.0)), "a level may wait"
+        assert verdict(on(ttl_s), late, entity, expiry=10.0, token="t") == Verdict(ttl_s=ttl_s)
+        assert verdict(STOP, late, FAN, expiry=10.0) == Verdict()
 
 
 class TestMotionAndPresses:
@@ -165,6 +187,10 @@ class TestMotionAndPresses:
         ttl_s = None if entity.rules is None else 0.5
         assert verdict(on(ttl_s), how, entity).code == "retained"
         assert verdict(on(ttl_s), how, entity, at=NOW, expiry=5.0, token="t").code == "retained"
+
+    def test_a_late_press_is_refused_at_once_and_late_motion_in_its_keepers_order(self) -> None:
+        assert verdict(on(), LIVE, PRESS, at=NOW - 3, expiry=2.0).code == "stale"
+        assert verdict(on(0.5), LIVE, FAN, at=NOW - 3, expiry=2.0).code == ""
 
     @pytest.mark.parametrize("entity", MOVING)
     def test_live_they_are_done(self, entity: Entity) -> None:
