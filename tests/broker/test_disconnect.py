@@ -73,15 +73,16 @@ async def test_a_broker_that_is_back_in_time_and_one_that_is_only_quiet_end_noth
     assert running.levels(27) == [0, 1]
 
 
-@pytest.mark.parametrize("after_s", [0.9, 1.5])
+@pytest.mark.parametrize("after_s", [0.9, 1.5, 2.5])
 async def test_a_short_delay_is_no_false_alarm_while_the_broker_is_quiet(
     node: Start, watch: Observer, broker: Mosquitto, after_s: float
 ) -> None:
     running = node(switch(f"on_disconnect: {{after: {after_s}}}"))
     await online(watch)
     await told(watch, "lamp", {"value": "ON"})
-    await asyncio.sleep(3)
-    assert running.levels(27) == [0, 1]
+    await asyncio.sleep(max(3, 2 * after_s))
+    seen = running.levels(27)
+    assert seen == [0, 1], "a false alarm, or a machine that was quiet for so long itself"
     lost_ns = time.monotonic_ns()
     broker.freeze()
     off_ns = await reached(running, 27, 0)
@@ -112,19 +113,19 @@ async def test_a_running_lease_runs_on_to_its_deadline_and_ends_at_the_value_of_
 
 
 async def test_home_assistant_offline_counts_as_lost_where_it_is_the_controller(node: Start, watch: Observer) -> None:
-    running = node(switch("on_disconnect: {after: 1, value: off, controller: home_assistant}"))
+    running = node(switch("on_disconnect: {after: 2, value: off, controller: home_assistant}"))
     await watch.send("homeassistant/status", "online", retain=True)
     await online(watch)
     await told(watch, "lamp", {"value": "ON"})
     await watch.send("homeassistant/status", "offline", retain=True)
     await asyncio.sleep(0.5)
     await watch.send("homeassistant/status", "online", retain=True)
-    await asyncio.sleep(1.2)
+    await asyncio.sleep(2.2)
     assert running.levels(27) == [0, 1]
     sent_ns = time.monotonic_ns()
     await watch.send("homeassistant/status", "offline", retain=True)
     off_ns = await reached(running, 27, 0)
-    assert 0.9 <= seconds(sent_ns, off_ns) <= 1 + SLOW_S
+    assert 2 <= seconds(sent_ns, off_ns) <= 2 + SLOW_S
     lost = await watch.result("lamp", outcome="reverted")
     assert {"cause": "disconnected", "id": None, "owner": None, "state": "OFF"}.items() <= lost.items()
     await watch.send("homeassistant/status", "online", retain=True)

@@ -17,18 +17,7 @@ from itertools import groupby
 
 import pytest
 
-from tests.broker.steps import (
-    CAR,
-    WHEELS,
-    Driving,
-    Start,
-    kill_all,
-    online,
-    reached,
-    replaced,
-    seconds,
-    told,
-)
+from tests.broker.steps import CAR, WHEELS, Driving, Start, kill_all, online, reached, replaced, seconds, told
 from tests.rig import ROOT, Node, Observer
 
 pytestmark = [pytest.mark.broker, pytest.mark.parametrize("rule", ["latch", "pull"])]

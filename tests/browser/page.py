@@ -179,12 +179,14 @@ class Page:
 
     @contextlib.asynccontextmanager
     async def held(self, selector: str) -> AsyncIterator[None]:
-        """Press the mouse on the middle of an element, for so long."""
+        """Press the mouse on the middle of an element meanwhile."""
         x, y = await self.still(selector)
         await self.mouse("mouseMoved", x, y)
         await self.mouse("mousePressed", x, y)
-        yield
-        await self.mouse("mouseReleased", x, y)
+        try:
+            yield
+        finally:
+            await self.mouse("mouseReleased", x, y)
 
     async def fill(self, selector: str, text: str) -> None:
         """Type into a field, until it has taken it: a page that is still being built loses what was typed."""

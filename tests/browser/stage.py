@@ -22,6 +22,8 @@ from tests.rig import ROOT, Mosquitto
 
 COMPONENT = ROOT / "homeassistant_component/custom_components/pimqtt"
 PAD, CARD = ".pad", "pimqtt-drive-card"
+#: The lines of the car that take it there.
+FORWARD, BACKWARD = (5, 13), (6, 19)
 READY = "window.rig?.one('.pad')?.ariaDisabled === 'false'"
 DEVICES = (CAR, "{id: lamp, kind: light, pin: 18}", "{id: pump, kind: switch, pin: 17, ttl: {default: 5, max: 60}}")
 
@@ -57,6 +59,19 @@ class Stage:
         """Fail where Home Assistant's log names pimqtt since the last look at it."""
         said = self.grumbles()
         assert not said, "Home Assistant's log names pimqtt:\n" + "\n".join(said)
+
+    @contextlib.asynccontextmanager
+    async def goes_on(self, lines: tuple[int, ...]) -> AsyncIterator[None]:
+        """Check that just these of the car's lines have power all the while, and that it does not pause."""
+        before, since_ns = len(self.wheels.changes), time.monotonic_ns()
+        yield
+        await self.wheels.wait(turning=True, timeout_s=3)
+        ended = [turns for _, turns in self.wheels.changes[before:] if not turns]
+        assert not ended, "the car paused"
+        others = {*FORWARD, *BACKWARD} - set(lines)
+        assert [line for line in others if any(self.pi.levels(line)[-1:])] == []
+        moved = [row for row in self.pi.rows() if row["pin"] in others and row["value"] and row["t_ns"] >= since_ns]
+        assert not moved, "a pin moved"
 
     async def page(self, path: str = "", *, token: str = "", url: str = "", **look: Any) -> Page:
         """Open a page of the dashboard: by default the car's, as the owner of the house."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.stage import CARD, PAD, Stage
+from tests.browser.stage import CARD, FORWARD, PAD, Stage
 
 pytestmark = [
     pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(300),
@@ -25,10 +25,10 @@ async def test_one_holds_and_the_other_sees_who(scene: Stage) -> None:
     assert "Rig" not in await rig.page.text(OTHERS), "the own are no others'"
     assert await anna.page.js(f"rig.one('{PAD}').ariaDisabled") == "true"
 
-    await anna.press()
-    await anna.release()
+    async with scene.goes_on(FORWARD):
+        await anna.press()
+        await anna.release()
 
-    await scene.wheels.wait(turning=True, timeout_s=5)  # a busy machine may make the car pause
     await scene.wheels.ceased(await rig.release("KeyW"))
     await anna.page.says("Free", CARD)
     await anna.ready()

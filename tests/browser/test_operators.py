@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,14 +15,13 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from tests.browser.page import Page
-from tests.browser.stage import CARD, PAD, Driver, Stage
+from tests.browser.stage import BACKWARD, CARD, FORWARD, PAD, Driver, Stage
 
 pytestmark = [
     pytest.mark.broker, pytest.mark.ha, pytest.mark.browser, pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
 TAKE = "pimqtt-hold-button"
-FORWARD, BACKWARD = (5, 13), (6, 19)
 
 
 @contextlib.asynccontextmanager
@@ -54,17 +52,6 @@ async def moves_nothing(scene: Stage, seconds: float = 1) -> None:
     assert len(scene.wheels.changes) == before
 
 
-@contextlib.asynccontextmanager
-async def goes_on(scene: Stage, lines: tuple[int, ...]) -> AsyncIterator[None]:
-    """Check that just these lines have power all the while, and at its end; a busy machine may make the car pause."""
-    since_ns = time.monotonic_ns()
-    yield
-    await scene.wheels.wait(turning=True, timeout_s=3)
-    others = {*FORWARD, *BACKWARD} - set(lines)
-    assert [line for line in others if any(scene.pi.levels(line)[-1:])] == []
-    assert [row for row in scene.pi.rows() if row["pin"] in others and row["value"] and row["t_ns"] >= since_ns] == []
-
-
 async def take_over(driver: Driver) -> None:
     """Take the controls from whoever drives: the car stands still, and the card says who holds it now."""
     await driver.page.says("Take over", CARD)
@@ -80,11 +67,11 @@ async def test_the_press_of_whoever_does_not_hold_it_moves_nothing(scene: Stage)
         await dora.page.says("Rig holds the controls. You can stop the car at any time, or take over.", CARD)
         assert await dora.page.js(f"rig.one('{PAD}').ariaDisabled") == "true"
         for way in ("ArrowDown", "KeyS"):
-            async with goes_on(scene, FORWARD):
+            async with scene.goes_on(FORWARD):
                 await dora.press(way)
                 await asyncio.sleep(0.5)
                 await dora.release(way)
-        async with goes_on(scene, FORWARD):
+        async with scene.goes_on(FORWARD):
             x, y = await dora.page.middle(PAD)
             await dora.page.mouse("mousePressed", x, y + 60)
             await asyncio.sleep(0.5)
@@ -99,7 +86,7 @@ async def test_a_slip_on_the_button_takes_nothing_over(scene: Stage) -> None:
         await emil.page.says("Take over", CARD)
         await emil.page.click(TAKE)
         await emil.page.says("Press again to confirm", CARD)
-        async with goes_on(scene, FORWARD):
+        async with scene.goes_on(FORWARD):
             await asyncio.sleep(1)
         await rig.page.says("You drive", CARD)
         await scene.wheels.ceased(await rig.release("KeyW"))
@@ -114,7 +101,7 @@ async def test_the_controls_change_hands_and_come_back(scene: Stage) -> None:
         await asyncio.gather(repeats(rig, 1), moves_nothing(scene))
 
         await frida.drive("KeyS")
-        async with goes_on(scene, BACKWARD):
+        async with scene.goes_on(BACKWARD):
             await repeats(rig, 1)
             await rig.release("KeyW")
             await rig.press("KeyW")
@@ -125,7 +112,7 @@ async def test_the_controls_change_hands_and_come_back(scene: Stage) -> None:
         await rig.page.says("Free", CARD)
         await asyncio.gather(repeats(rig, 1), moves_nothing(scene))
         await rig.release("KeyW")
-        async with goes_on(scene, FORWARD):
+        async with scene.goes_on(FORWARD):
             await rig.drive("KeyW")
         await rig.page.says("You drive", CARD)
         await frida.page.says("Rig drives", CARD)

@@ -21,8 +21,11 @@ from tests.fuzz.things import CAMERA, DEVICES
 ENTITIES = "entities:quote,names,shortened,figure,quoted,number,from_text,decode"
 _LAST = {"on": True, "brightness": 7, "rgb": [1, 2, 3]}
 _ARRIVALS = tuple(
-    Arrival(retain=retain, replay=replay, wall_s=wall_s, left_s=left_s)
-    for retain, replay, wall_s, left_s in ((False, False, None, None), (True, True, 1.8e9, 3), (True, False, 5.0, 9))
+    Arrival(retain=retain, replay=replay, wall_s=wall_s, left_s=left_s, way_s=way_s)
+    for retain, replay, wall_s, left_s, way_s in (
+        (False, False, None, None, 0.0), (True, True, 1.8e9, 3, 0.0), (True, False, 5.0, 9, 0.0),
+        (False, False, None, 9, 2.0),
+    )
 )
 
 

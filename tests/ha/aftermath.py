@@ -44,6 +44,7 @@ class Aftermath:
     _since: int = 0
     _born: int = 0
     _broker_left: bool = False
+    _passed: bool = False
     #: whether the broker came back with states of what had left, which nobody hears any more
     older_store: bool = False
 
@@ -89,6 +90,7 @@ class Aftermath:
         self._warned_of_nothing()
         log = self.pi.log.read_text()
         assert "Traceback" not in log, log[-3000:]
+        self._passed = True
 
     def _moved_only(self, pins: Mapping[int, list[float]]) -> None:
         """See that lines saw just these levels; where a keeper had to be replaced a line is claimed anew as it is."""

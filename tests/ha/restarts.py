@@ -52,8 +52,11 @@ class Trio(Aftermath):
 
     async def arrange(self) -> None:
         """Put everything to where a row begins, also after one that failed half-way."""
-        if self._said:
+        if self._passed:
+            self._warned_of_nothing()
+        elif self._said:
             self.ha.provoked += self.ha.warnings(self._said)
+        self._passed = False
         processes = {"B": self.broker.process, "H": self.ha._process, "A": self.pi.process}
         for who, process in processes.items():
             if process is None or process.poll() is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pimqtt_agent.hardware.debounce import Change, Debounce
@@ -63,6 +63,7 @@ def test_a_lost_edge() -> None:
     assert contact.read(1, 2.02) == Change(1, 2.0)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # an emulated machine draws slowly
 @given(GAPS_MS, st.integers(1, 30), st.lists(st.integers(0, 3000), max_size=20))
 def test_what_counts_does_not_depend_on_when_it_is_asked(
     gaps_ms: list[int], stable_ms: int, ticks_ms: list[int]

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.broker.steps import DEADMAN_S
-from tests.rig import ROOT, Mosquitto, Node, config, wait_for
+from tests.rig import ROOT, Mosquitto, Node, config, kill_together, wait_for
 from tests.systemd.unit import UNIT, commands, directives
 
 pytestmark = pytest.mark.broker
@@ -179,18 +179,13 @@ def test_a_start_a_reload_and_a_stop(service: Service, broker: Mosquitto) -> Non
     assert (service.level(27), service.level(22)) == (1, 1), "as `on_stop` says, and the safe value"
 
 
-@pytest.mark.parametrize("signals", [[signal.SIGKILL], [signal.SIGSTOP, signal.SIGKILL]], ids=["at work", "frozen"])
-def test_after_a_kill_of_everything_the_outputs_go_to_rest(
-    service: Service, broker: Mosquitto, signals: list[signal.Signals]
-) -> None:
+def test_after_a_kill_of_everything_the_outputs_go_to_rest(service: Service, broker: Mosquitto) -> None:
     turn_on(service, broker)
     send(broker, "car", {"value": 60})
     service.node.wait_level(5, 0.6)
     assert service.main
-    pids = [*service.node.descendants(), service.main.pid]  # a keeper that survives it would act on its death
-    for number in signals:
-        for pid in pids:
-            os.kill(pid, number)
+    pids = [*service.node.descendants(), service.main.pid]
+    kill_together(pids)
     service.main.wait(5)
     wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), what="all dead")
     assert (service.level(5), service.level(27), service.level(22)) == (0.6, 1, 0), "nobody was there to do anything"
