@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import commands, driver, environment, rest, still
-from benchmarks.agents import AGENTS, CANDIDATES
+from benchmarks.agents import AGENTS, CANDIDATES, another
 from benchmarks.candidates import Candidate
 from benchmarks.errors import BenchmarkError
 from benchmarks.plan import QUICK, Plan, Row
@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         plan = replace(plan, rounds=options.rounds)
     chosen = options.only or list(BENCHMARKS)
     try:
-        report = run(plan, chosen)
+        report = run(plan, chosen, against=options.against)
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
@@ -48,16 +48,23 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def run(plan: Plan, chosen: Sequence[str], only: Sequence[type[Candidate]] = CANDIDATES) -> Report:
-    """Measure what was chosen; ``only`` leaves candidates out."""
+def run(
+    plan: Plan,
+    chosen: Sequence[str],
+    only: Sequence[type[Candidate]] = CANDIDATES,
+    against: Path | None = None,
+) -> Report:
+    """Measure what was chosen; ``only`` leaves candidates out, ``against`` adds another checkout of pimqtt."""
+    more = [another(against)] if against else []
     peers = environment.prepare_peers() if {kind for kind in only if kind.python_is_theirs} else None
-    environment.compile_bytecode()
+    environment.compile_bytecode(*(kind.source for kind in more))
     driver.build()
     machine, rows = environment.machine(), []
     for name in chosen:
         measure, kinds = BENCHMARKS[name]
         print(f"{name} ...", file=sys.stderr, flush=True)
-        rows += measure(plan, [kind for kind in kinds if kind in only], peers or Path(sys.executable))
+        measured = [kind for kind in kinds if kind in only]
+        rows += measure(plan, [*measured, *more] if measured else [], peers or Path(sys.executable))
     machine["load_after"] = os.getloadavg()[0]
     return Report(plan, rows, machine, environment.versions(peers), environment.commit(), datetime.now(UTC))
 
@@ -67,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="tiny counts: shows that everything works, not how fast")
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=BENCHMARKS, help=", ".join(BENCHMARKS))
     parser.add_argument("--rounds", type=int, help=f"interleaved rounds ({Plan().rounds})")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="measure this checkout of pimqtt beside ours")
     results = Path(__file__).with_name("results")
     parser.add_argument("--out", type=Path, default=results, help="where the results go (benchmarks/results)")
     return parser

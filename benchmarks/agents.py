@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
+from benchmarks import environment
 from benchmarks.candidates import Candidate
 from benchmarks.driver import Driver, Pair
-from tests.rig import Node
+from benchmarks.errors import BenchmarkError
+from tests.rig import ROOT, Node
 
 PEERS = Path(__file__).with_name("peers")
 
@@ -21,27 +23,30 @@ class Pimqtt(Candidate):
     """`pimqtt run`: supervisor, agent and pin keeper, on the simulated backend without a trace."""
 
     name = "pimqtt"
+    node: ClassVar[str] = "bench"
+    source: ClassVar[Path] = ROOT
 
     @property
     def pairs(self) -> list[Pair]:
         """The topics of its switches."""
-        return [(f"pimqtt/bench/o{n}/set", f"pimqtt/bench/o{n}/state") for n in range(self.outputs)]
+        return [(f"pimqtt/{self.node}/o{n}/set", f"pimqtt/{self.node}/o{n}/state") for n in range(self.outputs)]
 
     @property
     def announced(self) -> list[str]:
         """One discovery message a device, the node's and every device's availability, states."""
         devices = [f"o{n}" for n in range(self.outputs)]
         return [
-            "homeassistant/device/bench/system/config", "pimqtt/bench/availability",
-            *(f"homeassistant/device/bench/{device}/config" for device in devices),
-            *(f"pimqtt/bench/{device}/{level}" for device in devices for level in ("availability", "state")),
+            f"homeassistant/device/{self.node}/system/config", f"pimqtt/{self.node}/availability",
+            *(f"homeassistant/device/{self.node}/{device}/config" for device in devices),
+            *(f"pimqtt/{self.node}/{device}/{level}" for device in devices for level in ("availability", "state")),
         ]  # fmt: skip
 
     def launch(self) -> int:
         """Start the supervisor."""
         devices = "".join(f"  - {{id: o{n}, kind: switch, pin: {n}}}\n" for n in range(self.outputs))
-        head = f"node: bench\nmqtt: {{host: 127.0.0.1, port: {self.port}}}\nhardware: {{backend: simulated}}\n"
-        self._node = Node(self.folder, f"{head}devices:\n{devices}", {"PYTHONUNBUFFERED": ""}, "bench")
+        head = f"node: {self.node}\nmqtt: {{host: 127.0.0.1, port: {self.port}}}\nhardware: {{backend: simulated}}\n"
+        env = {"PYTHONUNBUFFERED": "", "PYTHONPATH": str(self.source)}
+        self._node = Node(self.folder, f"{head}devices:\n{devices}", env, self.node)
         process = self._node.start(wait=False).process
         assert process
         return process.pid
@@ -49,6 +54,14 @@ class Pimqtt(Candidate):
     def end(self) -> None:
         """Stop the supervisor; it stops the others."""
         self._node.__exit__(None, None, None)
+
+
+def another(checkout: Path) -> type[Pimqtt]:
+    """Make a candidate of another checkout of pimqtt: side by side, whatever slows one slows both."""
+    if not (checkout / "pimqtt_agent").is_dir():
+        raise BenchmarkError(f"{checkout}: no checkout of pimqtt")
+    name = f"pimqtt {environment.commit(checkout)}"
+    return type("Another", (Pimqtt,), {"name": name, "node": "another", "source": checkout.resolve()})
 
 
 class Peer(Candidate):

@@ -54,10 +54,11 @@ def prepare_peers() -> Path:
     return python
 
 
-def compile_bytecode() -> None:
+def compile_bytecode(*checkouts: Path) -> None:
     """Compile what is started, and let children keep their bytecode: an agent is not compiled at every start."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    run(sys.executable, "-m", "compileall", "-q", ROOT / "pimqtt_agent")
+    for checkout in (ROOT, *checkouts):
+        run(sys.executable, "-m", "compileall", "-q", checkout / "pimqtt_agent")
 
 
 def versions(peers: Path | None) -> dict[str, str]:
@@ -87,11 +88,11 @@ def machine() -> dict[str, Any]:
     }
 
 
-def commit() -> str:
+def commit(checkout: Path = ROOT) -> str:
     """Name the commit that is measured, and whether the package differs from it."""
     try:
-        name = run("git", "-C", ROOT, "rev-parse", "--short=12", "HEAD").strip()
-        changed = run("git", "-C", ROOT, "status", "--porcelain", "--", "pimqtt_agent").strip()
+        name = run("git", "-C", checkout, "rev-parse", "--short=12", "HEAD").strip()
+        changed = run("git", "-C", checkout, "status", "--porcelain", "--", "pimqtt_agent").strip()
     except BenchmarkError:
         return "unknown"
     return f"{name} with changes" if changed else name
