@@ -52,7 +52,7 @@ def judge(entity: Entity, envelope: Envelope, request: Request, arrival: Arrival
         reason = f"{quote(envelope.raw)}: what moves is never done from a retained message"
         return Verdict(code="retained", reason=reason)
     if envelope.token is not None:
-        return Verdict(ttl_s=request.ttl_s)
+        return _with_token(entity, envelope, request)
     if arrival.replay and request.ttl_s is not None:
         return _replayed_lease(envelope, request.ttl_s, arrival)
     reason = (
@@ -63,6 +63,13 @@ def judge(entity: Entity, envelope: Envelope, request: Request, arrival: Arrival
     if reason and entity.rules is None:  # a press has no lease, in whose order a keeper would judge
         return Verdict(code="stale", reason=reason)
     return Verdict(stale=reason, ttl_s=request.ttl_s)
+
+
+def _with_token(entity: Entity, envelope: Envelope, request: Request) -> Verdict:
+    """Its keeper judges it; a press has none that could tell its age, and what waited somewhere must not be done."""
+    if entity.rules is not None:
+        return Verdict(ttl_s=request.ttl_s)
+    return Verdict(code="token", reason=f"{quote(envelope.raw)}: no keeper gives a token for a press; leave it out")
 
 
 def _replayed_lease(envelope: Envelope, ttl_s: float, arrival: Arrival) -> Verdict:

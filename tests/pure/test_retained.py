@@ -174,7 +174,7 @@ class TestLive:
         assert not is_stale(verdict(on(ttl_s), late, entity)), "it does not ask for it"
         assert not is_stale(verdict(on(ttl_s), replace(late, left_s=None), entity, expiry=10.0)), "no broker counts it"
         assert not is_stale(verdict(on(5), late, PUMP, expiry=10.0)), "a level may wait"
-        assert verdict(on(ttl_s), late, entity, expiry=10.0, token="t") == Verdict(ttl_s=ttl_s)
+        assert verdict(on(0.5), late, FAN, expiry=10.0, token="t") == Verdict(ttl_s=0.5)
         assert verdict(STOP, late, FAN, expiry=10.0) == Verdict()
 
 
@@ -191,6 +191,11 @@ class TestMotionAndPresses:
     def test_a_late_press_is_refused_at_once_and_late_motion_in_its_keepers_order(self) -> None:
         assert verdict(on(), LIVE, PRESS, at=NOW - 3, expiry=2.0).code == "stale"
         assert verdict(on(0.5), LIVE, FAN, at=NOW - 3, expiry=2.0).code == ""
+
+    @pytest.mark.parametrize("late_s", [0.0, 3.0])
+    def test_a_press_takes_no_token_for_nobody_could_tell_its_age(self, late_s: float) -> None:
+        found = verdict(on(), LIVE, PRESS, at=NOW - late_s, expiry=2.0, token="t")
+        assert (found.code, found.reason) == ("token", "'ON': no keeper gives a token for a press; leave it out")
 
     @pytest.mark.parametrize("entity", MOVING)
     def test_live_they_are_done(self, entity: Entity) -> None:
