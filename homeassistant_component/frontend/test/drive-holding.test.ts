@@ -129,6 +129,42 @@ describe("who holds the controls", () => {
     const sent = values(car).length;
     await car.wait(2000);
     expect(values(car)).toHaveLength(sent);
+    car.connection.tell("pimqtt/fleet", { node: node() });
+    car.connection.tell("pimqtt/drive", { holder: null, mine: false });
+    car.pointer("pointerdown", ...FORWARD);
+    await car.wait(100);
+    expect(car.connection.frames.at(-1)).toMatchObject({ value: { x: 0, y: 1 } });
+    expect(car.connection.frames.at(-1)).not.toHaveProperty("priority");
+  });
+
+  test("the button stays under the finger while the lease of whoever drives goes and comes", async () => {
+    const car = await drive();
+    car.connection.tell("pimqtt/drive", { holder: "Ben", mine: false });
+    await car.wait();
+    const button = (): HTMLElement | null => car.find("pimqtt-hold-button");
+    button()?.shadowRoot?.querySelector("button")?.dispatchEvent(new PointerEvent("pointerdown", { button: 0 }));
+    await car.wait(300);
+    car.connection.tell("pimqtt/drive", { holder: null, mine: false });
+    await car.wait(100);
+    expect(car.text(".chip")).toBe("Free");
+    car.connection.tell("pimqtt/drive", { holder: "Ben", mine: false });
+    await car.wait(500);
+    expect(car.connection.frames.at(-1)).toMatchObject({ value: { x: 0, y: 0 }, priority: 1 });
+    expect(car.text(".say")).toContain("stands still until you drive");
+  });
+
+  test("the button goes with the lease where nobody holds it down", async () => {
+    const car = await drive();
+    car.connection.tell("pimqtt/drive", { holder: "Ben", mine: false });
+    await car.wait();
+    const inside = car.find("pimqtt-hold-button")?.shadowRoot?.querySelector("button");
+    inside?.dispatchEvent(new PointerEvent("pointerdown", { button: 0 }));
+    await car.wait(300);
+    inside?.dispatchEvent(new PointerEvent("pointerleave"));
+    car.connection.tell("pimqtt/drive", { holder: null, mine: false });
+    await car.wait(1000);
+    expect(car.find("pimqtt-hold-button")).toBeNull();
+    expect(car.connection.frames).toEqual([]);
   });
 
   test("a take-over that nobody answers is given up in words", async () => {

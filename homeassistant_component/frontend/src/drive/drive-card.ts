@@ -33,6 +33,7 @@ export class DriveCard extends BaseCard<DriveConfig> {
   static getConfigForm = (): ConfigForm => driveForm();
 
   @state() private said = "";
+  @state() private taking = false;
   private driving: Driving | null = null;
   private camera: string | null = null;
   private ticks: ReturnType<typeof setInterval> | undefined;
@@ -118,7 +119,7 @@ export class DriveCard extends BaseCard<DriveConfig> {
         <div class="place">${pad(driving, driving?.inputs.knob ?? STILL, allowed, config.keyboard !== false, title, t)}</div>
       </div>
       <p class="say ${said ? this.tone(held) : "quiet"}" role="status" aria-live="polite">${said || this.hint(config)}</p>
-      ${controls(held, this.limit, this.preview, this.actions(found), t)}
+      ${controls(held, this.limit, this.preview, this.taking, this.actions(found), t)}
       ${toldList(othersOf([...(driving?.told ?? []), ...found.entity.last], driving?.standing.owner ?? null), hass, t)}`;
   }
 
@@ -212,6 +213,7 @@ export class DriveCard extends BaseCard<DriveConfig> {
     return {
       letGo: () => { this.driving?.letGo(); },
       take: () => { this.driving?.take(); },
+      taking: (holds) => { this.taking = holds; },
       limit: (pct) => {
         this.slid = limitPct(pct);
         this.requestUpdate();

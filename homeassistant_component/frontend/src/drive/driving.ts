@@ -168,6 +168,7 @@ export class Driving {
   private beat(now: number): void {
     if (this.takeOver.step === "done" && now > this.takeOver.until_ms) {
       this.takeOver = { step: "none" };
+      this.sender.priority = 0; // or take-overs that nobody uses would use all priorities up
       this.sender.cease();
     }
     if (this.takeOver.step === "asking" && now - this.asked_ms > GIVE_UP_MS) {

@@ -68,15 +68,21 @@ export function pad(driving: Driving | null, knob: Point, allowed: boolean, keyb
 export interface Actions {
   readonly letGo: () => void;
   readonly take: () => void;
+  readonly taking: (holds: boolean) => void;
   readonly emergency: () => void;
   readonly reset: () => void;
   readonly limit: (pct: number) => void;
 }
 
-/** Speed limit, stop, take-over, emergency stop and its reset. */
-export function controls(state: Holding, limitPct: number, preview: boolean, actions: Actions, t: Translate): TemplateResult {
+/**
+ * Speed limit, stop, take-over, emergency stop and its reset.
+ *
+ * While the take-over is held down (`taking`) it stays, though the car be free for a moment: the link of whoever drives
+ * may be a bad one, and that is when somebody wants to take over.
+ */
+export function controls(state: Holding, limitPct: number, preview: boolean, taking: boolean, actions: Actions, t: Translate): TemplateResult {
   const latched = state.kind === "latched";
-  const takeable = state.kind === "held" && !mayDrive(state);
+  const takeable = (state.kind === "held" && !mayDrive(state)) || (state.kind === "free" && taking);
   return html`<div class="controls">
     <label>
       ${t("drive.speed_limit")}
@@ -86,7 +92,8 @@ export function controls(state: Holding, limitPct: number, preview: boolean, act
     </label>
     <div class="buttons">
       ${takeable
-        ? html`<pimqtt-hold-button kind="strong" .hold_ms=${HOLD_MS} again=${t("hold.again")} @confirmed=${actions.take}>${icon("hand")}${t("drive.take")}</pimqtt-hold-button>`
+        ? html`<pimqtt-hold-button kind="strong" .hold_ms=${HOLD_MS} again=${t("hold.again")}
+            @holding=${(event: CustomEvent<boolean>) => { actions.taking(event.detail); }} @confirmed=${actions.take}>${icon("hand")}${t("drive.take")}</pimqtt-hold-button>`
         : nothing}
       <button ?disabled=${preview} @click=${actions.letGo}>${icon("end")}${state.kind === "mine" ? t("drive.let_go_button") : t("drive.stop")}</button>
       ${latched
