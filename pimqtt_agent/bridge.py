@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 CONNACK_5_S, CONNACK_S = 2.0, 10.0
 #: How often the broker is asked for a sign of life where something moves (s): the answers date what comes behind them.
 MOVING_PING_S = 1.0
-#: One that came so late (s) was held up: the next is asked for at once.
-LATE_ANSWER_S = 0.5
 _TAKEN_OVER = 0x8E
 #: How a broker ends a connection over a topic: without a word, "not authorized", "quota exceeded".
 _CUT = (0x80, 0x87, 0x97)
@@ -54,7 +52,7 @@ class Bridge:
         """``on_batch`` gets what a wake-up brought and whether the socket was read empty; ``moves``: pings date it."""
         self.options = options
         self.version = "3.1.1" if options.protocol == "3.1.1" else "5"
-        self.connected = False
+        self.connected = self.speaks_5 = False
         self.last_in_s = 0.0
         self.rights = Rights(options.user)
         self._client_id = client_id
@@ -171,9 +169,7 @@ class Bridge:
             auto = self.version == "5" and self.options.protocol == "auto"
             await lifetime.opened(CONNACK_5_S if auto else CONNACK_S)
             self.connected = True
-            if self._dates:
-                client.fresh_s = LATE_ANSWER_S
-                client.ping()
+            client.begin(self.options.keepalive, dates=self._dates)
             await lifetime.work(self._on_session())
             self.flush()
             await self._stay(client, lifetime)
@@ -201,7 +197,7 @@ class Bridge:
         while True:
             await lifetime.rest(0)
             if self._ping_s or self._dates:
-                client.ping()
+                client.ping(self.last_in_s)
             client.loop_misc()
             self.flush()
             await lifetime.rest(every_s)
@@ -254,14 +250,16 @@ class Bridge:
 
     def _connack(self, lifetime: Lifetime, code: Any, properties: Properties | None) -> None:
         if not code.is_failure:
+            self.speaks_5 = self.version == "5"
             self._outbox = Outbox(
                 self._client, self.rights, version=self.version, correlate=_correlation, flush=self.flush,
                 max_packet=getattr(properties, "MaximumPacketSize", None),
             )  # fmt: skip
             lifetime.accept()
             return
-        version = "version" in str(code).lower()
-        lifetime.refuse(SessionEnded(f"refused: {code}", fallback=version))
+        if unspoken := "version" in str(code).lower():
+            self.speaks_5 = False
+        lifetime.refuse(SessionEnded(f"refused: {code}", fallback=unspoken))
 
     def _lost(self, code: Any) -> None:
         if self._lifetime is None or self._lifetime.over:

@@ -103,6 +103,8 @@ class Sessions(Protocol):
 
     options: MqttOptions
     version: str
+    #: the broker took MQTT 5 before: that it now says nothing has another reason
+    speaks_5: bool
 
     async def session(self) -> None:
         """Connect once and stay until it ends; raises ``SessionEnded``."""
@@ -140,7 +142,7 @@ async def forever(bridge: Sessions) -> None:
             await bridge.session()
         except SessionEnded as end:
             log.warning("broker %s:%d: %s", options.host, options.port_number, end)
-            if end.fallback and bridge.version == "5" and options.protocol == "auto":
+            if end.fallback and bridge.version == "5" and options.protocol == "auto" and not bridge.speaks_5:
                 log.warning("this broker does not take MQTT 5: going on with 3.1.1 until the next start")
                 bridge.version = "3.1.1"
                 continue

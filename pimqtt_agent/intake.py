@@ -158,13 +158,12 @@ class Intake:
             wall_s=self._wall_s() if job.envelope.at is not None else None,
             left_s=job.message.expiry_s,
             way_s=job.message.way_s,
+            stall=self.motion_stale,
         )
         verdict = retained.judge(job.thing.entity, job.envelope, job.request, arrival)
         if verdict.code:
             raise CommandError(verdict.code, verdict.reason)
         job.stale = verdict.stale
-        if self.motion_stale and job.thing.moves and not job.request.stop:
-            job.stale = f"{quote(job.envelope.raw)}: {self.motion_stale}"
         if job.request.ttl_s != verdict.ttl_s and not job.request.stop:
             job.request = retained.resolved(job.request, verdict)
 

@@ -12,6 +12,11 @@ from paho.mqtt.enums import MQTTErrorCode
 from pimqtt_agent.buffered import Buffered
 from pimqtt_agent.clock import boottime_s
 
+#: An answer that came so late (s) was held up: the next is asked for at once.
+LATE_ANSWER_S = 0.5
+#: Who answers so late (s) may have stood still, with more before it that was not read: for a while nothing is proven.
+STOOD_STILL_S, UNREAD_S = 1.0, 1.0
+
 
 class Client(Buffered, paho.Client):
     """paho with whole buffers, and a ping at will.
@@ -22,24 +27,45 @@ class Client(Buffered, paho.Client):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.proven_s = boottime_s()
-        #: how old an answer may be without that another one is asked for at once (s)
-        self.fresh_s = inf
+        self._fresh_s = inf
         self._asked_s: deque[float] = deque()  # paho may ask again before the first answer
+        self._doubted_s = -inf
+
+    def begin(self, keepalive_s: int, *, dates: bool) -> None:
+        """Begin a session. A broker may want no keepalive; paho would take each ping at once for unanswered."""
+        self._keepalive = self._keepalive or keepalive_s
+        if dates:
+            self._fresh_s = LATE_ANSWER_S
+            self.ping(0.0)
 
     def _send_pingreq(self) -> MQTTErrorCode:
         self._asked_s.append(boottime_s())
         return super()._send_pingreq()
 
     def _handle_pingresp(self) -> MQTTErrorCode:
-        if self._asked_s:
-            self.proven_s = self._asked_s.popleft()
         done = super()._handle_pingresp()
-        if boottime_s() - self.proven_s > self.fresh_s:
-            self.ping()
+        if self._asked_s:
+            self._answered(self._asked_s.popleft(), boottime_s())
         return done
 
-    def ping(self) -> None:
-        """Ask the broker for a sign of life."""
+    def _answered(self, asked_s: float, now: float) -> None:
+        late_s = now - asked_s
+        if late_s > STOOD_STILL_S:
+            self._doubted_s = now + UNREAD_S
+        if late_s > STOOD_STILL_S or asked_s >= self._doubted_s:
+            self.proven_s = asked_s
+        if late_s > self._fresh_s and now >= self._doubted_s:
+            self.ping(now)
+
+    def ping(self, heard_s: float) -> None:
+        """Ask the broker, who was last heard then, for a sign of life.
+
+        A broker whose queue for us is full drops answers, too. Who was heard long after the question is no dead one.
+        """
+        if self._asked_s and heard_s - self._asked_s[-1] > self._keepalive / 2:
+            self._asked_s.clear()
+            self._ping_t = 0.0
+            self._doubted_s = boottime_s() + UNREAD_S  # it may come yet, and must not pass for the next one's
         if self._ping_t == 0:
             self._send_pingreq()
 

@@ -15,12 +15,15 @@ from pimqtt_agent.rules import MIN_TTL_S, Motion
 AHEAD_S = 1.0
 #: What may have been longer on its way from the broker, who then counts no more, is no fresh command by its expiry (s).
 WAY_S = 1.5
+#: How old an ``at`` may show a press to be that bears no ``expiry`` (s).
+PRESS_S = 2.0
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """How a command came. ``left_s`` is what the broker says is left of its expiry; ``wall_s`` None: no sure clock.
 
     ``way_s``: at most so long it was on its way from the broker; 0 where nobody knows.
+    ``stall``: why it may have waited in the agent.
     """
 
     retain: bool
@@ -28,6 +31,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     wall_s: float | None
     left_s: int | None = None
     way_s: float = 0.0
+    stall: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,10 +59,11 @@ def judge(entity: Entity, envelope: Envelope, request: Request, arrival: Arrival
         return _with_token(entity, envelope, request)
     if arrival.replay and request.ttl_s is not None:
         return _replayed_lease(envelope, request.ttl_s, arrival)
+    limit_s = PRESS_S if entity.rules is None and envelope.expiry is None else request.ttl_s
     reason = (
-        stale(envelope, request.ttl_s, arrival.wall_s)
+        stale(envelope, limit_s, arrival.wall_s)
         or _late_by_expiry(envelope, request.ttl_s, arrival)
-        or (_late_on_its_way(envelope, arrival) if moves(entity) else "")
+        or (_held_up(envelope, arrival) if moves(entity) else "")
     )
     if reason and entity.rules is None:  # a press has no lease, in whose order a keeper would judge
         return Verdict(code="stale", reason=reason)
@@ -92,12 +97,15 @@ def _age_s(envelope: Envelope, arrival: Arrival) -> float | None:
     return max(0.0, arrival.wall_s - envelope.at)
 
 
-def _late_on_its_way(envelope: Envelope, arrival: Arrival) -> str:
-    """Nobody counts what it waited there; an ``at`` that proves its age knows better."""
+def _held_up(envelope: Envelope, arrival: Arrival) -> str:
+    """Tell where it may have waited; nobody counts that behind the broker, but an ``at`` that proves its age."""
+    if arrival.stall:
+        return f"{quote(envelope.raw)}: {arrival.stall}"
     if arrival.way_s <= WAY_S or envelope.expiry is None or arrival.left_s is None:
         return ""
     if _age_s(envelope, arrival) is not None:
         return ""
+    # Home Assistant's component tells by the first word that no clock is to blame
     return f"expiry {envelope.expiry:g}: it may have been on its way from the broker for {arrival.way_s:.1f} s"
 
 

@@ -7,10 +7,11 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from pimqtt_agent import outbox
 from pimqtt_agent.bridge import Bridge
@@ -21,6 +22,8 @@ from pimqtt_agent.settings import MqttOptions
 pytestmark = pytest.mark.asyncio
 
 CONNACK, CONNACK_3 = b"\x20\x03\0\0\0", b"\x20\x02\0\0"
+#: With Server Keep Alive 0.
+CONNACK_NO_KEEPALIVE = b"\x20\x06\0\0\x03\x13\0\0"
 #: What sockets hold back, and readers (bytes): much less than what the outbox takes for full.
 SMALL = 65536
 PING, PONG = b"\xc0\0", b"\xd0\0"
@@ -32,8 +35,8 @@ TOPIC = b"\0\x11pimqtt/n/pump/set"
 class Broker:
     """Says yes to whoever connects, and reads as much as it ``may``."""
 
-    def __init__(self, version: str) -> None:
-        self.version = version
+    def __init__(self, connack: bytes) -> None:
+        self.connack = connack
         self.may = 1 << 40
         self.seen = bytearray()
         self._writer: asyncio.StreamWriter | None = None
@@ -41,7 +44,7 @@ class Broker:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1000)
         self._writer = writer
-        writer.write(CONNACK if self.version == "5" else CONNACK_3)
+        writer.write(self.connack)
         with contextlib.suppress(OSError):
             while True:
                 while len(self.seen) >= self.may:
@@ -63,12 +66,12 @@ class Broker:
 
 @asynccontextmanager
 async def connected(
-    messages: list[Incoming], version: Any = "5", *, moves: bool = False
+    messages: list[Incoming], version: Any = "5", *, moves: bool = False, connack: bytes = b""
 ) -> AsyncIterator[tuple[Broker, Bridge]]:
     async def nothing() -> None:
         pass
 
-    broker = Broker(version)
+    broker = Broker(connack or (CONNACK if version == "5" else CONNACK_3))
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
     server = await asyncio.start_server(broker.serve, sock=listener, limit=SMALL)
@@ -87,6 +90,31 @@ async def connected(
         with contextlib.suppress(asyncio.CancelledError, SessionEnded):
             await session
         server.close()
+
+
+class Pinging(Client):
+    """Counts the pings that it would send."""
+
+    pings = 0
+
+    def _packet_queue(self, *_packet: Any) -> MQTTErrorCode:
+        self.pings += 1
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+
+class Clock:
+    """What the client takes for the time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s = 0.0
+        monkeypatch.setattr("pimqtt_agent.mqtt_client.boottime_s", lambda: self.now_s)
+
+    def client(self) -> Pinging:
+        return Pinging(callback_api_version=CallbackAPIVersion.VERSION2)
+
+    def at(self, now_s: float, deed: Callable[[], object]) -> None:
+        self.now_s = now_s
+        deed()
 
 
 def command(payload: bytes, *, properties: bytes = b"\0") -> bytes:
@@ -179,16 +207,58 @@ async def test_where_nothing_moves_or_bears_an_expiry_nobody_is_pinged_for_it(ve
 
 async def test_an_answer_belongs_to_the_ping_that_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client may ask once more of itself before the first answer has come."""
-    times = iter((0.0, 1.0, 9.0))
-    monkeypatch.setattr("pimqtt_agent.mqtt_client.boottime_s", lambda: next(times, 9.1))
-    client = Client(callback_api_version=CallbackAPIVersion.VERSION2)
-    client.on_socket_register_write = lambda _client, _userdata, _sock: None
-    for _ in range(2):
-        client._send_pingreq()
+    now = Clock(monkeypatch)
+    client = now.client()
+    now.at(1.0, client._send_pingreq)
+    now.at(1.3, client._send_pingreq)
     assert client.proven_s == 0
-    for asked_s in (1.0, 9.0, 9.0):  # one that nobody asked for dates nothing
-        client._handle_pingresp()
+    for asked_s in (1.0, 1.3, 1.3):  # one that nobody asked for dates nothing
+        now.at(1.4, client._handle_pingresp)
         assert client.proven_s == asked_s
+
+
+async def test_who_answers_very_late_has_more_before_it_and_proves_nothing_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A broker that stood still answers the ping that waited, and only then reads the commands that waited with it."""
+    now = Clock(monkeypatch)
+    client = now.client()
+    now.at(1.0, lambda: client.begin(15, dates=True))
+    now.at(6.0, client._handle_pingresp)
+    assert client.proven_s == 1.0
+    for asked_s, proven_s in ((6.1, 1.0), (6.9, 1.0), (7.0, 7.0), (8.0, 8.0)):
+        now.at(asked_s, lambda: client.ping(0))
+        now.at(asked_s + 0.01, client._handle_pingresp)
+        assert client.proven_s == proven_s
+
+
+async def test_an_answer_that_the_broker_dropped_is_not_waited_for_while_it_goes_on_talking(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Mosquitto drops it with everything else where its queue for a client is full."""
+    now = Clock(monkeypatch)
+    client = now.client()
+    client._keepalive = 10
+    now.at(1.0, lambda: client.begin(10, dates=True))
+    for moment_s in range(2, 6):
+        now.at(moment_s, partial(client.ping, moment_s - 0.1))
+    assert client.pings == 1
+    now.at(7.0, lambda: client.ping(5.9))  # silent since: that may be the end
+    assert client.pings == 1
+    now.at(8.0, lambda: client.ping(7.9))
+    assert client.pings == 2
+    now.at(8.1, client._handle_pingresp)
+    assert client.proven_s == 0, "it may be the first one's"
+    now.at(9.0, lambda: client.ping(8.9))
+    now.at(9.1, client._handle_pingresp)
+    assert client.proven_s == 9.0
+
+
+async def test_a_broker_that_wants_no_keepalive_is_not_taken_for_dead_by_the_first_ping() -> None:
+    async with connected([], moves=True, connack=CONNACK_NO_KEEPALIVE) as (broker, bridge):
+        await until(lambda: PING in broker.seen)
+        await asyncio.sleep(1.2)  # the loop looks for the answer
+        assert bridge.connected
 
 
 async def test_the_end_of_a_connection_is_no_sign_of_life() -> None:

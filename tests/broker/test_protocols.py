@@ -46,6 +46,27 @@ async def test_a_broker_that_does_not_take_version_5_is_spoken_to_in_3_1_1(tmp_p
         assert "Traceback" not in running.log.read_text()
 
 
+@pytest.mark.parametrize("how", ["close", "ignore"])
+async def test_a_broker_that_took_version_5_and_then_says_nothing_is_not_spoken_to_in_3_1_1(
+    tmp_path: Path, how: str
+) -> None:
+    """It stands still, or starts behind a proxy: with 3.1.1 no expiry would tell what came late from then on."""
+    async with OldBroker() as broker:
+        with Node(tmp_path / "node", text(broker.port, LAMP)) as running:
+            await eventually(lambda: "online" in broker.said(AVAILABILITY), 10, "online")
+            broker.five = how
+            broker.drop()
+            await eventually(lambda: len(broker.versions) >= 3, 15, "it tries again")
+            broker.five = "take"
+            await eventually(lambda: broker.said(AVAILABILITY).count("online") == 2, 15, "back")
+            assert set(broker.versions) == {5}
+            broker.five = "refuse"
+            broker.drop()
+            await eventually(lambda: broker.said(AVAILABILITY).count("online") == 3, 15, "it believes a refusal")
+            assert broker.versions[-1] == 4
+            assert "Traceback" not in running.log.read_text()
+
+
 @pytest.mark.parametrize("how", ["close", "refuse the login"])
 async def test_only_a_broker_that_does_not_take_version_5_is_spoken_to_in_3_1_1(tmp_path: Path, how: str) -> None:
     async with OldBroker(how) as broker:

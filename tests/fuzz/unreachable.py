@@ -5,7 +5,7 @@ from __future__ import annotations
 UNREACHABLE: dict[tuple[str, str], str] = {
     ("commands", "if not isinstance(message, dict)"): "JSON that begins with { is an object",
     ("intake", "elif keeper.room"): "a hundred commands must be unanswered: a matter of time, no input",
-    ("intake", "if self.motion_stale"): "a stall of our own, no input (tests of stalls cover it)",
+    ("retained", "if arrival.stall"): "a stall of our own, no input (tests of stalls cover it)",
     ("router", "elif not self._intake.may_simulate"): "configured, no input",
     ("stops", "if answer.code"): "a keeper never refuses a latch; one that is gone is no input",
     ("reports", "if link.name"): "a camera keeper's link; the node here has the pins' only",

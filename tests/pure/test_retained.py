@@ -192,6 +192,19 @@ class TestMotionAndPresses:
         assert verdict(on(), LIVE, PRESS, at=NOW - 3, expiry=2.0).code == "stale"
         assert verdict(on(0.5), LIVE, FAN, at=NOW - 3, expiry=2.0).code == ""
 
+    @pytest.mark.parametrize("entity", MOVING)
+    def test_what_may_have_waited_for_an_agent_that_stood_still_is_stale(self, entity: Entity) -> None:
+        ttl_s = None if entity.rules is None else 0.5
+        found = verdict(on(ttl_s), replace(LIVE, stall="the agent stood still"), entity)
+        assert is_stale(found) == "'ON': the agent stood still"
+        assert not is_stale(verdict(on(), replace(LIVE, stall="the agent stood still"), PUMP)), "a level may wait"
+
+    def test_a_press_may_be_two_seconds_old_where_at_alone_tells(self) -> None:
+        assert verdict(on(), LIVE, PRESS, at=NOW - 2.1).code == "stale"
+        assert verdict(on(), LIVE, PRESS, at=NOW - 1.9) == Verdict()
+        assert verdict(on(), LIVE, PRESS, at=NOW - 9, expiry=10.0) == Verdict(), "its own expiry says otherwise"
+        assert verdict(on(), LIVE, PUMP, at=NOW - 1e6) == Verdict(), "a level may wait"
+
     @pytest.mark.parametrize("late_s", [0.0, 3.0])
     def test_a_press_takes_no_token_for_nobody_could_tell_its_age(self, late_s: float) -> None:
         found = verdict(on(), LIVE, PRESS, at=NOW - late_s, expiry=2.0, token="t")

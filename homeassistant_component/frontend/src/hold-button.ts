@@ -29,6 +29,7 @@ export class HoldButton extends LitElement {
   @property() again = "";
   @state() private holding = false;
   @state() private asked = false;
+  private used = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private forget: ReturnType<typeof setTimeout> | undefined;
 
@@ -36,6 +37,7 @@ export class HoldButton extends LitElement {
     super.disconnectedCallback();
     this.cancel();
     clearTimeout(this.forget);
+    this.asked = false; // or one press would confirm when it comes back
   }
 
   protected override render(): TemplateResult {
@@ -56,7 +58,7 @@ export class HoldButton extends LitElement {
 
   private start(): void {
     if (this.holding) return;
-    this.hold(true);
+    this.holding = true;
     this.timer = setTimeout(() => {
       this.confirm();
     }, this.hold_ms);
@@ -86,14 +88,15 @@ export class HoldButton extends LitElement {
 
   private readonly cancel = (): void => {
     clearTimeout(this.timer);
-    this.hold(false);
+    this.holding = false;
   };
 
-  /** Who draws us is told, lest it take us away meanwhile. */
-  private hold(on: boolean): void {
-    if (on === this.holding) return;
-    this.holding = on;
-    this.dispatchEvent(new CustomEvent<boolean>("holding", { detail: on }));
+  /** Who draws us is told that somebody is at it, lest it take us away meanwhile. */
+  protected override updated(): void {
+    const used = this.holding || this.asked;
+    if (used === this.used) return;
+    this.used = used;
+    this.dispatchEvent(new CustomEvent<boolean>("used", { detail: used }));
   }
 
   /** A click without a pointer comes from a screen reader: it can't hold. */

@@ -153,6 +153,26 @@ describe("who holds the controls", () => {
     expect(car.text(".say")).toContain("stands still until you drive");
   });
 
+  test("pressed twice it takes over, too, though the car was free in between", async () => {
+    const car = await drive();
+    car.connection.tell("pimqtt/drive", { holder: "Ben", mine: false });
+    await car.wait();
+    const press = (): void => {
+      const inside = car.find("pimqtt-hold-button")?.shadowRoot?.querySelector("button");
+      inside?.dispatchEvent(new MouseEvent("click", { detail: 0 })); // as a screen reader does
+    };
+    press();
+    await car.wait(300);
+    car.connection.tell("pimqtt/drive", { holder: null, mine: false });
+    await car.wait(100);
+    car.connection.tell("pimqtt/drive", { holder: "Ben", mine: false });
+    await car.wait(100);
+    expect(car.connection.frames).toEqual([]);
+    press();
+    await car.wait(100);
+    expect(car.connection.frames.at(-1)).toMatchObject({ value: { x: 0, y: 0 }, priority: 1 });
+  });
+
   test("the button goes with the lease where nobody holds it down", async () => {
     const car = await drive();
     car.connection.tell("pimqtt/drive", { holder: "Ben", mine: false });

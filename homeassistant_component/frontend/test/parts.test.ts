@@ -57,6 +57,42 @@ describe("a button to hold", () => {
     expect(confirmed).not.toHaveBeenCalled();
   });
 
+  test("a press that was too short is forgotten when the button goes: it takes two again", async () => {
+    const { button, inner, confirmed, wait } = await make();
+    const press = (): void => {
+      inner.dispatchEvent(new PointerEvent("pointerdown", { button: 0 }));
+      inner.dispatchEvent(new PointerEvent("pointerup"));
+    };
+    press();
+    await wait(10);
+    button.remove();
+    await wait(10);
+    document.body.append(button);
+    press();
+    await wait(10);
+    expect(confirmed).not.toHaveBeenCalled();
+    press();
+    expect(confirmed).toHaveBeenCalledOnce();
+  });
+
+  test("it tells while somebody is at it, and when that is over", async () => {
+    const { button, inner, wait } = await make();
+    const told: boolean[] = [];
+    button.addEventListener("used", (event) => { told.push((event as CustomEvent<boolean>).detail); });
+    inner.dispatchEvent(new PointerEvent("pointerdown", { button: 0 }));
+    await wait(10);
+    inner.dispatchEvent(new PointerEvent("pointerup"));
+    await wait(10);
+    expect(told).toEqual([true]); // a second press may come
+    await wait(5000);
+    expect(told).toEqual([true, false]);
+    inner.dispatchEvent(new PointerEvent("pointerdown", { button: 0 }));
+    await wait(10);
+    button.remove();
+    await wait(10);
+    expect(told).toEqual([true, false, true, false]);
+  });
+
   const short: Record<string, (inner: HTMLElement) => void> = {
     mouse: (inner) => {
       inner.dispatchEvent(new PointerEvent("pointerdown", { button: 0 }));

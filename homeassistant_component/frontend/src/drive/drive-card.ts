@@ -213,7 +213,7 @@ export class DriveCard extends BaseCard<DriveConfig> {
     return {
       letGo: () => { this.driving?.letGo(); },
       take: () => { this.driving?.take(); },
-      taking: (holds) => { this.taking = holds; },
+      taking: (used) => { this.taking = used; },
       limit: (pct) => {
         this.slid = limitPct(pct);
         this.requestUpdate();

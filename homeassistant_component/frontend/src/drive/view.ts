@@ -19,6 +19,9 @@ const CHIP_ICONS: Readonly<Record<Holding["kind"], Icon>> = {
   let_go: "hand", not_armed: "wait", mine: "hand", free: "car",
 };
 
+/** Nobody holds the car, whatever else stands in the way. */
+const UNHELD: ReadonlySet<Holding["kind"]> = new Set(["free", "let_go", "not_armed"]);
+
 /** The picture is told to be old from here on (s). */
 const OLD_S = 5;
 
@@ -68,7 +71,7 @@ export function pad(driving: Driving | null, knob: Point, allowed: boolean, keyb
 export interface Actions {
   readonly letGo: () => void;
   readonly take: () => void;
-  readonly taking: (holds: boolean) => void;
+  readonly taking: (used: boolean) => void;
   readonly emergency: () => void;
   readonly reset: () => void;
   readonly limit: (pct: number) => void;
@@ -77,12 +80,12 @@ export interface Actions {
 /**
  * Speed limit, stop, take-over, emergency stop and its reset.
  *
- * While the take-over is held down (`taking`) it stays, though the car be free for a moment: the link of whoever drives
- * may be a bad one, and that is when somebody wants to take over.
+ * While somebody is at the take-over (`taking`) it stays, though nobody hold the car for a moment: the link of whoever
+ * drives may be a bad one, and that is when one wants to take over.
  */
 export function controls(state: Holding, limitPct: number, preview: boolean, taking: boolean, actions: Actions, t: Translate): TemplateResult {
   const latched = state.kind === "latched";
-  const takeable = (state.kind === "held" && !mayDrive(state)) || (state.kind === "free" && taking);
+  const takeable = (state.kind === "held" && !mayDrive(state)) || (taking && UNHELD.has(state.kind));
   return html`<div class="controls">
     <label>
       ${t("drive.speed_limit")}
@@ -93,7 +96,7 @@ export function controls(state: Holding, limitPct: number, preview: boolean, tak
     <div class="buttons">
       ${takeable
         ? html`<pimqtt-hold-button kind="strong" .hold_ms=${HOLD_MS} again=${t("hold.again")}
-            @holding=${(event: CustomEvent<boolean>) => { actions.taking(event.detail); }} @confirmed=${actions.take}>${icon("hand")}${t("drive.take")}</pimqtt-hold-button>`
+            @used=${(event: CustomEvent<boolean>) => { actions.taking(event.detail); }} @confirmed=${actions.take}>${icon("hand")}${t("drive.take")}</pimqtt-hold-button>`
         : nothing}
       <button ?disabled=${preview} @click=${actions.letGo}>${icon("end")}${state.kind === "mine" ? t("drive.let_go_button") : t("drive.stop")}</button>
       ${latched
