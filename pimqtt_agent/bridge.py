@@ -12,14 +12,13 @@ from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from pimqtt_agent.broker import Incoming, SessionEnded, dial, from_client, login
 from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.lifetime import Lifetime
-from pimqtt_agent.mqtt_client import Client
+from pimqtt_agent.mqtt_client import Client, correlation
 from pimqtt_agent.outbox import Outbox
 from pimqtt_agent.rights import Rights
 from pimqtt_agent.settings import MqttOptions
@@ -169,6 +168,7 @@ class Bridge:
             auto = self.version == "5" and self.options.protocol == "auto"
             await lifetime.opened(CONNACK_5_S if auto else CONNACK_S)
             self.connected = True
+            client.again = lambda in_s: loop.call_later(in_s, self._ping, client)
             client.begin(self.options.keepalive, dates=self._dates)
             await lifetime.work(self._on_session())
             self.flush()
@@ -197,10 +197,15 @@ class Bridge:
         while True:
             await lifetime.rest(0)
             if self._ping_s or self._dates:
-                client.ping(self.last_in_s)
+                self._ping(client)
             client.loop_misc()
             self.flush()
             await lifetime.rest(every_s)
+
+    def _ping(self, client: Client) -> None:
+        if client is self._client and self.connected:
+            client.ping(self.last_in_s)
+            self.flush()
 
     def _make(self) -> Client:
         options, five = self.options, self.version == "5"
@@ -252,7 +257,7 @@ class Bridge:
         if not code.is_failure:
             self.speaks_5 = self.version == "5"
             self._outbox = Outbox(
-                self._client, self.rights, version=self.version, correlate=_correlation, flush=self.flush,
+                self._client, self.rights, version=self.version, correlate=correlation, flush=self.flush,
                 max_packet=getattr(properties, "MaximumPacketSize", None),
             )  # fmt: skip
             lifetime.accept()
@@ -289,9 +294,3 @@ class Bridge:
 
 def _refusal(code: Any) -> str:
     return str(code) if code.is_failure else ""
-
-
-def _correlation(data: bytes) -> Properties:
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.CorrelationData = data
-    return properties

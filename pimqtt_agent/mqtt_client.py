@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from pimqtt_agent.buffered import Buffered
 from pimqtt_agent.clock import boottime_s
@@ -15,7 +18,7 @@ from pimqtt_agent.clock import boottime_s
 #: An answer that came so late (s) was held up: the next is asked for at once.
 LATE_ANSWER_S = 0.5
 #: Who answers so late (s) may have stood still, with more before it that was not read: for a while nothing is proven.
-STOOD_STILL_S, UNREAD_S = 1.0, 1.0
+STOOD_STILL_S, UNREAD_S = 1.0, 0.25
 
 
 class Client(Buffered, paho.Client):
@@ -28,6 +31,8 @@ class Client(Buffered, paho.Client):
         super().__init__(**kwargs)
         self.proven_s = boottime_s()
         self._fresh_s = inf
+        #: asks anew after so long (s)
+        self.again: Callable[[float], object] = lambda _s: None
         self._asked_s: deque[float] = deque()  # paho may ask again before the first answer
         self._doubted_s = -inf
 
@@ -54,8 +59,8 @@ class Client(Buffered, paho.Client):
             self._doubted_s = now + UNREAD_S
         if late_s > STOOD_STILL_S or asked_s >= self._doubted_s:
             self.proven_s = asked_s
-        if late_s > self._fresh_s and now >= self._doubted_s:
-            self.ping(now)
+        if late_s > self._fresh_s:
+            self.again(max(0.0, self._doubted_s - now))
 
     def ping(self, heard_s: float) -> None:
         """Ask the broker, who was last heard then, for a sign of life.
@@ -73,3 +78,10 @@ class Client(Buffered, paho.Client):
     def unanswered(self) -> bool:
         """Whether a message of QoS 1 is on its way."""
         return bool(self._out_messages)
+
+
+def correlation(data: bytes) -> Properties:
+    """Give the properties of an answer that belongs to a request."""
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.CorrelationData = data
+    return properties

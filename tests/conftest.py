@@ -46,8 +46,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was left out for want of a chip."""
+    """Say what was left out for want of a chip, and why a test was tried again."""
     gpiochip.say(terminalreporter, config)
+    for report in terminalreporter.stats.get("rerun", []):
+        why = [line[1:].strip() for line in report.longreprtext.splitlines() if line.startswith("E ")]
+        terminalreporter.write_line(f"tried again: {report.nodeid}: {' '.join(why)[:1000]}")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from pimqtt_agent import outbox
 from pimqtt_agent.bridge import Bridge
 from pimqtt_agent.broker import Incoming, SessionEnded
-from pimqtt_agent.mqtt_client import Client
+from pimqtt_agent.mqtt_client import UNREAD_S, Client
 from pimqtt_agent.settings import MqttOptions
 
 pytestmark = pytest.mark.asyncio
@@ -223,10 +223,13 @@ async def test_who_answers_very_late_has_more_before_it_and_proves_nothing_for_a
     """A broker that stood still answers the ping that waited, and only then reads the commands that waited with it."""
     now = Clock(monkeypatch)
     client = now.client()
+    again: list[float] = []
+    client.again = again.append
     now.at(1.0, lambda: client.begin(15, dates=True))
     now.at(6.0, client._handle_pingresp)
     assert client.proven_s == 1.0
-    for asked_s, proven_s in ((6.1, 1.0), (6.9, 1.0), (7.0, 7.0), (8.0, 8.0)):
+    assert again == [UNREAD_S]
+    for asked_s, proven_s in ((6.1, 1.0), (6.2, 1.0), (6.25, 6.25), (8.0, 8.0)):
         now.at(asked_s, lambda: client.ping(0))
         now.at(asked_s + 0.01, client._handle_pingresp)
         assert client.proven_s == proven_s

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.broker
 LAMP = "{id: lamp, kind: switch, pin: 27}"
 EXPIRY_S = 60
 #: After so long a sign of life was asked for, and came, that proves something again.
-RECOVERED_S = 2.5
+RECOVERED_S = 1.0
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import pytest_asyncio
 
+from tests.browser.chromium import CdpError
 from tests.browser.showroom import showroom
 from tests.browser.stage import Stage, stage
 from tests.rig import ROOT
@@ -68,7 +70,10 @@ def quiet(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def afresh(request: pytest.FixtureRequest) -> None:
-    """Where a test is tried once more, close what it left open: its driver would still be at the controls."""
-    if getattr(request.node, "execution_count", 1) > 1 and "scene" in request.fixturenames:
-        await request.getfixturevalue("scene").browser.close_pages()
+async def afresh(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Close what a test that failed left open: its driver would still be at the controls."""
+    scene = request.getfixturevalue("scene") if "scene" in request.fixturenames else None
+    yield
+    if scene is not None:
+        with contextlib.suppress(CdpError):  # a browser that is gone has no pages
+            await scene.browser.close_pages()
