@@ -62,7 +62,7 @@ class Bridge:
         self._batch: list[Incoming] = []
         self._lifetime: Lifetime | None = None
         self._outbox: Outbox | None = None
-        self._writing = self._cut = False
+        self._writing = self._cut = self._tried = False
 
     @property
     def _dates(self) -> bool:
@@ -168,8 +168,9 @@ class Bridge:
             auto = self.version == "5" and self.options.protocol == "auto"
             await lifetime.opened(CONNACK_5_S if auto else CONNACK_S)
             self.connected = True
-            client.again = lambda in_s: loop.call_later(in_s, self._ping, client)
-            client.begin(self.options.keepalive, dates=self._dates)
+            client.keep_alive(self.options.keepalive)
+            if self._dates:
+                client.date(lambda in_s: loop.call_later(in_s, self._ping), doubted=self._tried)
             await lifetime.work(self._on_session())
             self.flush()
             await self._stay(client, lifetime)
@@ -182,7 +183,7 @@ class Bridge:
 
     def _closed(self, client: Client) -> None:
         """Forget the session; what the broker denies may be mended where it was not that which ended it."""
-        self.connected = False
+        self.connected, self._tried = False, True
         if self._outbox is not None:
             self._outbox.close()
         self._client = self._outbox = None
@@ -197,14 +198,14 @@ class Bridge:
         while True:
             await lifetime.rest(0)
             if self._ping_s or self._dates:
-                self._ping(client)
+                self._ping()
             client.loop_misc()
             self.flush()
             await lifetime.rest(every_s)
 
-    def _ping(self, client: Client) -> None:
-        if client is self._client and self.connected:
-            client.ping(self.last_in_s)
+    def _ping(self) -> None:
+        if self._client is not None and self.connected:
+            self._client.ping()
             self.flush()
 
     def _make(self) -> Client:

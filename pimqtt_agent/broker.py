@@ -19,12 +19,14 @@ log = logging.getLogger(__name__)
 
 #: Backoff between connections (s), and after our session was taken over. A session of so long begins it anew.
 BACKOFF_S, TAKEN_OVER_S, LASTED_S = (0.5, 30.0), 30.0, 30.0
+#: A broker that took MQTT 5 before, and then was silent so often (some minutes), is another one by now.
+ANOTHER = 15
 
 
 class Incoming(msgspec.Struct, frozen=True):
     """A message from the broker. ``expiry_s`` is what is left of its Message Expiry Interval.
 
-    ``way_s``: at most so long it was on its way from there; 0 where nobody knows.
+    ``way_s``: at most so long it was on its way from there; 0 where nobody asks.
     """
 
     topic: str
@@ -135,14 +137,16 @@ class Backoff:
 
 async def forever(bridge: Sessions) -> None:
     """Connect again and again."""
-    options, backoff = bridge.options, Backoff()
+    options, backoff, silences = bridge.options, Backoff(), 0
     while True:
         started = time.monotonic()
         try:
             await bridge.session()
         except SessionEnded as end:
             log.warning("broker %s:%d: %s", options.host, options.port_number, end)
-            if end.fallback and bridge.version == "5" and options.protocol == "auto" and not bridge.speaks_5:
+            silences = silences + 1 if end.fallback else 0
+            speaks_5 = bridge.speaks_5 and silences < ANOTHER
+            if end.fallback and bridge.version == "5" and options.protocol == "auto" and not speaks_5:
                 log.warning("this broker does not take MQTT 5: going on with 3.1.1 until the next start")
                 bridge.version = "3.1.1"
                 continue

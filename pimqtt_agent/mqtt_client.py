@@ -16,9 +16,10 @@ from pimqtt_agent.buffered import Buffered
 from pimqtt_agent.clock import boottime_s
 
 #: An answer that came so late (s) was held up: the next is asked for at once.
-LATE_ANSWER_S = 0.5
-#: Who answers so late (s) may have stood still, with more before it that was not read: for a while nothing is proven.
-STOOD_STILL_S, UNREAD_S = 1.0, 0.25
+LATE_ANSWER_S = 0.25
+#: Who answers so late (s) may have stood still, with more before it that was not read: for such a share of that time
+#: nothing is proven, and for so long (s) after a reconnect.
+STOOD_STILL_S, UNREAD_SHARE, RECONNECTED_S = 1.0, 0.25, 1.0
 
 
 class Client(Buffered, paho.Client):
@@ -30,18 +31,21 @@ class Client(Buffered, paho.Client):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.proven_s = boottime_s()
-        self._fresh_s = inf
-        #: asks anew after so long (s)
-        self.again: Callable[[float], object] = lambda _s: None
+        self._again: Callable[[float], object] | None = None
         self._asked_s: deque[float] = deque()  # paho may ask again before the first answer
         self._doubted_s = -inf
 
-    def begin(self, keepalive_s: int, *, dates: bool) -> None:
-        """Begin a session. A broker may want no keepalive; paho would take each ping at once for unanswered."""
-        self._keepalive = self._keepalive or keepalive_s
-        if dates:
-            self._fresh_s = LATE_ANSWER_S
-            self.ping(0.0)
+    def keep_alive(self, most_s: int) -> None:
+        """Ping at least so often. A broker may want no keepalive; paho would take each ping at once for unanswered."""
+        self._keepalive = min(self._keepalive or most_s, most_s)
+
+    def date(self, again: Callable[[float], object], *, doubted: bool) -> None:
+        """Begin to date what comes. ``again`` pings after so long (s); ``doubted``: the broker may have stood still."""
+        self._again = again
+        if doubted:
+            self._doubt(RECONNECTED_S)
+            self.proven_s = -inf
+        again(0)
 
     def _send_pingreq(self) -> MQTTErrorCode:
         self._asked_s.append(boottime_s())
@@ -50,27 +54,24 @@ class Client(Buffered, paho.Client):
     def _handle_pingresp(self) -> MQTTErrorCode:
         done = super()._handle_pingresp()
         if self._asked_s:
-            self._answered(self._asked_s.popleft(), boottime_s())
+            self._answered(self._asked_s.popleft())
         return done
 
-    def _answered(self, asked_s: float, now: float) -> None:
+    def _answered(self, asked_s: float) -> None:
+        now = boottime_s()
         late_s = now - asked_s
         if late_s > STOOD_STILL_S:
-            self._doubted_s = now + UNREAD_S
-        if late_s > STOOD_STILL_S or asked_s >= self._doubted_s:
+            self._doubt(late_s * UNREAD_SHARE)
+        elif asked_s >= self._doubted_s:
             self.proven_s = asked_s
-        if late_s > self._fresh_s:
-            self.again(max(0.0, self._doubted_s - now))
+        if self._again and (late_s > LATE_ANSWER_S or asked_s < self._doubted_s):
+            self._again(max(0.0, self._doubted_s - now))
 
-    def ping(self, heard_s: float) -> None:
-        """Ask the broker, who was last heard then, for a sign of life.
+    def _doubt(self, for_s: float) -> None:
+        self._doubted_s = max(self._doubted_s, boottime_s() + for_s)
 
-        A broker whose queue for us is full drops answers, too. Who was heard long after the question is no dead one.
-        """
-        if self._asked_s and heard_s - self._asked_s[-1] > self._keepalive / 2:
-            self._asked_s.clear()
-            self._ping_t = 0.0
-            self._doubted_s = boottime_s() + UNREAD_S  # it may come yet, and must not pass for the next one's
+    def ping(self) -> None:
+        """Ask the broker for a sign of life."""
         if self._ping_t == 0:
             self._send_pingreq()
 

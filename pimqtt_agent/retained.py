@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from math import isinf
 
 import msgspec
 from msgspec import structs
@@ -22,7 +23,7 @@ PRESS_S = 2.0
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """How a command came. ``left_s`` is what the broker says is left of its expiry; ``wall_s`` None: no sure clock.
 
-    ``way_s``: at most so long it was on its way from the broker; 0 where nobody knows.
+    ``way_s``: at most so long it was on its way from the broker; 0 where nobody asks.
     ``stall``: why it may have waited in the agent.
     """
 
@@ -105,8 +106,8 @@ def _held_up(envelope: Envelope, arrival: Arrival) -> str:
         return ""
     if _age_s(envelope, arrival) is not None:
         return ""
-    # Home Assistant's component tells by the first word that no clock is to blame
-    return f"expiry {envelope.expiry:g}: it may have been on its way from the broker for {arrival.way_s:.1f} s"
+    way = "for any time" if isinf(arrival.way_s) else f"for {arrival.way_s:.1f} s"
+    return f"expiry {envelope.expiry:g}: it may have been on its way from the broker {way}"
 
 
 def _late_by_expiry(envelope: Envelope, ttl_s: float | None, arrival: Arrival) -> str:

@@ -7,7 +7,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
+from math import inf
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from pimqtt_agent import outbox
 from pimqtt_agent.bridge import Bridge
 from pimqtt_agent.broker import Incoming, SessionEnded
-from pimqtt_agent.mqtt_client import UNREAD_S, Client
+from pimqtt_agent.mqtt_client import Client
 from pimqtt_agent.settings import MqttOptions
 
 pytestmark = pytest.mark.asyncio
@@ -217,44 +217,40 @@ async def test_an_answer_belongs_to_the_ping_that_asked_for_it(monkeypatch: pyte
         assert client.proven_s == asked_s
 
 
+@pytest.mark.parametrize("late_s", [1.1, 5.0])
 async def test_who_answers_very_late_has_more_before_it_and_proves_nothing_for_a_while(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, late_s: float
 ) -> None:
     """A broker that stood still answers the ping that waited, and only then reads the commands that waited with it."""
-    now = Clock(monkeypatch)
+    now, again = Clock(monkeypatch), list[float]()
     client = now.client()
-    again: list[float] = []
-    client.again = again.append
-    now.at(1.0, lambda: client.begin(15, dates=True))
-    now.at(6.0, client._handle_pingresp)
-    assert client.proven_s == 1.0
-    assert again == [UNREAD_S]
-    for asked_s, proven_s in ((6.1, 1.0), (6.2, 1.0), (6.25, 6.25), (8.0, 8.0)):
-        now.at(asked_s, lambda: client.ping(0))
+    client.date(again.append, doubted=False)
+    now.at(1.0, client.ping)
+    now.at(1.0 + late_s, client._handle_pingresp)
+    assert client.proven_s == 0
+    assert again == [0, pytest.approx(late_s / 4)]
+    soon_s = 1.0 + late_s * 1.1
+    now.at(soon_s, client.ping)
+    now.at(soon_s + 0.01, client._handle_pingresp)
+    assert client.proven_s == 0
+    assert again[2:] == [pytest.approx(late_s * 0.15 - 0.01)], "asked for within that while, it is asked for once more"
+    later_s = 1.0 + late_s * 1.26
+    now.at(later_s, client.ping)
+    now.at(later_s + 0.01, client._handle_pingresp)
+    assert client.proven_s == later_s
+    assert len(again) == 3
+
+
+async def test_after_a_reconnect_nothing_is_proven_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker may have been silent because it stood still, and what waited for it comes now."""
+    now, again = Clock(monkeypatch), list[float]()
+    client = now.client()
+    now.at(10.0, lambda: client.date(again.append, doubted=True))
+    assert client.proven_s == -inf
+    for asked_s, proven_s in ((10.0, -inf), (10.9, -inf), (11.0, 11.0)):
+        now.at(asked_s, client.ping)
         now.at(asked_s + 0.01, client._handle_pingresp)
         assert client.proven_s == proven_s
-
-
-async def test_an_answer_that_the_broker_dropped_is_not_waited_for_while_it_goes_on_talking(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Mosquitto drops it with everything else where its queue for a client is full."""
-    now = Clock(monkeypatch)
-    client = now.client()
-    client._keepalive = 10
-    now.at(1.0, lambda: client.begin(10, dates=True))
-    for moment_s in range(2, 6):
-        now.at(moment_s, partial(client.ping, moment_s - 0.1))
-    assert client.pings == 1
-    now.at(7.0, lambda: client.ping(5.9))  # silent since: that may be the end
-    assert client.pings == 1
-    now.at(8.0, lambda: client.ping(7.9))
-    assert client.pings == 2
-    now.at(8.1, client._handle_pingresp)
-    assert client.proven_s == 0, "it may be the first one's"
-    now.at(9.0, lambda: client.ping(8.9))
-    now.at(9.1, client._handle_pingresp)
-    assert client.proven_s == 9.0
 
 
 async def test_a_broker_that_wants_no_keepalive_is_not_taken_for_dead_by_the_first_ping() -> None:

@@ -110,11 +110,17 @@ class Chromium:
         else:
             answer.set_result(message["result"])
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and not killed."""
+        return self._process is not None
+
     async def close_pages(self) -> None:
         """Close all tabs and windows; the browser goes on."""
         for target in (await self.call("Target.getTargets"))["targetInfos"]:
             if target["type"] == "page":
-                await self.call("Target.closeTarget", targetId=target["targetId"])
+                with contextlib.suppress(CdpError):  # it went by itself meanwhile
+                    await self.call("Target.closeTarget", targetId=target["targetId"])
 
     def kill(self) -> None:
         """End all of its processes at once, as a crash or an empty battery would."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import pytest_asyncio
 
-from tests.browser.chromium import CdpError
 from tests.browser.showroom import showroom
 from tests.browser.stage import Stage, stage
 from tests.rig import ROOT
@@ -71,9 +69,8 @@ def quiet(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def afresh(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    """Close what a test that failed left open: its driver would still be at the controls."""
+    """Close what a test left open, as it does where it fails: its driver would still be at the controls."""
     scene = request.getfixturevalue("scene") if "scene" in request.fixturenames else None
     yield
-    if scene is not None:
-        with contextlib.suppress(CdpError):  # a browser that is gone has no pages
-            await scene.browser.close_pages()
+    if scene is not None and scene.browser.runs:
+        await scene.browser.close_pages()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pimqtt_agent.broker import BACKOFF_S, LASTED_S, TAKEN_OVER_S, Backoff, SessionEnded
+from pimqtt_agent.broker import ANOTHER, BACKOFF_S, LASTED_S, TAKEN_OVER_S, Backoff, SessionEnded, forever
+from pimqtt_agent.settings import MqttOptions
 
 LOST = SessionEnded("lost")
 LEARNED, TAKEN_OVER = SessionEnded("over a topic", learned=True), SessionEnded("taken over", taken_over=True)
@@ -59,3 +60,36 @@ def test_two_agents_do_not_wait_alike() -> None:
     for wait_s, most_s in zip(one, (0.5, 1, 2, 4), strict=True):
         assert most_s / 2 <= wait_s <= most_s
     assert one[-1] == pytest.approx(3, abs=1)
+
+
+class EndError(Exception):
+    """The test has seen enough."""
+
+
+class Silent:
+    """A broker that says nothing to MQTT 5, and what was tried with it."""
+
+    def __init__(self, *, speaks_5: bool) -> None:
+        self.options = MqttOptions(host="127.0.0.1")
+        self.version, self.speaks_5 = "5", speaks_5
+        self.tried: list[str] = []
+
+    async def session(self) -> None:
+        self.tried.append(self.version)
+        if self.version == "3.1.1":
+            raise EndError
+        raise SessionEnded("no CONNACK within 2 s", fallback=True)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("speaks_5", "times"), [(False, 1), (True, ANOTHER)])
+async def test_mqtt_5_is_given_up_at_once_or_where_it_was_spoken_after_many_silences(
+    monkeypatch: pytest.MonkeyPatch, speaks_5: bool, times: int  # noqa: FBT001
+) -> None:
+    async def at_once(_s: float) -> None: ...
+
+    monkeypatch.setattr("pimqtt_agent.broker.asyncio.sleep", at_once)
+    broker = Silent(speaks_5=speaks_5)
+    with pytest.raises(EndError):
+        await forever(broker)
+    assert broker.tried == ["5"] * times + ["3.1.1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import pytest
@@ -168,6 +169,8 @@ class TestLive:
         reason = "expiry 10: it may have been on its way from the broker for 1.6 s"
         assert is_stale(verdict(on(ttl_s), late, entity, expiry=10.0)) == reason
         assert is_stale(verdict(on(ttl_s), late, entity, expiry=10.0, at=NOW)), "no clock to judge `at` by"
+        unknown = "expiry 10: it may have been on its way from the broker for any time"
+        assert is_stale(verdict(on(ttl_s), replace(late, way_s=inf), entity, expiry=10.0)) == unknown
         assert not is_stale(verdict(on(ttl_s), replace(late, way_s=WAY_S), entity, expiry=10.0))
         known = replace(late, wall_s=NOW)
         assert not is_stale(verdict(on(ttl_s), known, entity, expiry=10.0, at=NOW - 0.1)), "`at` knows"

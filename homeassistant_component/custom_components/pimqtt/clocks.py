@@ -43,8 +43,8 @@ def judged(fleet: Fleet, node: Node, answer: Answer, limit_s: float, *, certain:
     took_s = (answer.round_trip_ms or 0.0) / 1000
     if answer.outcome == ACCEPTED and node.clock_behind and limit_s <= node.behind_s + QUICK_S:
         fleet.compare_clocks(node, 0.0)
-    by_broker = (answer.reason or "").startswith("expiry ")  # whose count needs no clock
-    if answer.code != "stale" or by_broker or 2 * took_s >= limit_s:
+    by_clock = (answer.reason or "").startswith("at ")  # not by the broker's count, or because the agent stood still
+    if answer.code != "stale" or not by_clock or 2 * took_s >= limit_s:
         return answer
     if certain and took_s <= QUICK_S:
         fleet.compare_clocks(node, max(node.behind_s, limit_s - took_s))
