@@ -64,7 +64,7 @@ def judge(entity: Entity, envelope: Envelope, request: Request, arrival: Arrival
     reason = (
         stale(envelope, limit_s, arrival.wall_s)
         or _late_by_expiry(envelope, request.ttl_s, arrival)
-        or (_held_up(envelope, arrival) if moves(entity) else "")
+        or (_held_up(entity, envelope, arrival) if moves(entity) else "")
     )
     if reason and entity.rules is None:  # a press has no lease, in whose order a keeper would judge
         return Verdict(code="stale", reason=reason)
@@ -98,9 +98,12 @@ def _age_s(envelope: Envelope, arrival: Arrival) -> float | None:
     return max(0.0, arrival.wall_s - envelope.at)
 
 
-def _held_up(envelope: Envelope, arrival: Arrival) -> str:
-    """Tell where it may have waited; nobody counts that behind the broker, but an ``at`` that proves its age."""
-    if arrival.stall:
+def _held_up(entity: Entity, envelope: Envelope, arrival: Arrival) -> str:
+    """Tell where it may have waited; nobody counts that behind the broker, but an ``at`` that proves its age.
+
+    A press moves no pin: it may wait for an agent that is busy for a moment.
+    """
+    if arrival.stall and entity.rules is not None:
         return f"{quote(envelope.raw)}: {arrival.stall}"
     if arrival.way_s <= WAY_S or envelope.expiry is None or arrival.left_s is None:
         return ""
