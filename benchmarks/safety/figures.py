@@ -9,6 +9,7 @@ from typing import Literal
 
 from benchmarks.plan import Row
 from benchmarks.safety.fault import FLOOD_HZ, Fault
+from benchmarks.safety.judging import OFF
 from benchmarks.safety.pins import PINS, PinClass, Rule
 from benchmarks.safety.promises import Due
 
@@ -83,9 +84,13 @@ class Line:
 
     @property
     def late(self) -> bool:
-        """Whether it is only late: what moved, or was never safe, is no matter of the machine."""
+        """Whether it is only late: what moved, or was never safe, is no matter of the machine.
+
+        A drive that had lapsed before the fault is: its renewals were late.
+        """
         broken = [figure for figure in self.figures if figure.verdict == "broken"]
-        return bool(broken) and not self.moved and all(figure.max_s < inf for figure in broken)
+        lapsed = [what for what in self.moved if what.endswith(OFF)]
+        return bool(broken or lapsed) and len(lapsed) == len(self.moved) and all(one.max_s < inf for one in broken)
 
     @property
     def verdict(self) -> Verdict:

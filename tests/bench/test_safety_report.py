@@ -80,6 +80,7 @@ def test_one_pin_that_moved_breaks_the_promise_and_is_named_and_is_not_tried_aga
     assert moved.broken == ["sender_stops (latch): round 3, n1: left wheel (pin 5) went to 0.4 at +1.000 s"]
     assert not moved.late
     assert summed([row(0.021)]).late
+    assert summed([row(0.001, "was not on at the fault")]).late, "its renewals were late"
     assert not summed([row(inf)]).late, "nor is what was never safe"
 
 
