@@ -26,7 +26,11 @@ APART_S = 1.8
 #: A publish on a discovery topic: the device, and whether there was content.
 Published: TypeAlias = tuple[str, bool]
 #: What Home Assistant says of a broker that is away, and of a birth that it could not tell.
-_AWAY = ("[homeassistant.components.mqtt.client]", "in _async_resubscribe_and_publish_birth_message")
+_AWAY = (
+    "[homeassistant.components.mqtt.client]", "in _async_resubscribe_and_publish_birth_message",
+    # what it was about to subscribe to (it gathers for a moment) when the broker left: it does so anew with the broker
+    "[homeassistant.components.mqtt.util] Error talking to MQTT: The client is not currently connected",
+)  # fmt: skip
 
 
 @dataclass
