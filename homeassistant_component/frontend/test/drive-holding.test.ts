@@ -9,6 +9,14 @@ describe("who holds the controls", () => {
   const lease = { owner: "Ben", value: { x: 0, y: 1 }, resting: { x: 0, y: 0 }, remaining_s: 60, end: null };
   const held = node({ devices: [device({ entities: [entity({ lease })] })] });
 
+  const drivesAsAnybody = async (car: Stage): Promise<void> => {
+    car.connection.tell("pimqtt/drive", { holder: null, mine: false });
+    car.pointer("pointerdown", ...FORWARD);
+    await car.wait(100);
+    expect(car.connection.frames.at(-1)).toMatchObject({ value: { x: 0, y: 1 } });
+    expect(car.connection.frames.at(-1)).not.toHaveProperty("priority");
+  };
+
   test("another by name: a press moves nothing, not even by moving on when he lets go", async () => {
     const car = await drive();
     car.connection.tell("pimqtt/fleet", { node: held });
@@ -96,10 +104,7 @@ describe("who holds the controls", () => {
     car.pointer("pointerup");
     await car.press("Let go");
     expect(values(car).slice(-2)).toEqual(["release", "stop"]);
-    car.connection.tell("pimqtt/drive", { holder: null, mine: false });
-    car.pointer("pointerdown", ...FORWARD);
-    await car.wait(100);
-    expect(car.connection.frames.at(-1)).not.toHaveProperty("priority");
+    await drivesAsAnybody(car);
   });
 
   test("a take-over ends with the hand off the stick: the next press takes nothing from anybody", async () => {
@@ -113,11 +118,7 @@ describe("who holds the controls", () => {
     await car.wait(100);
     expect(car.connection.frames.at(-1)).toMatchObject({ value: { x: 0, y: 1 }, priority: 1 });
     car.pointer("pointerup");
-    car.connection.tell("pimqtt/drive", { holder: null, mine: false });
-    car.pointer("pointerdown", ...FORWARD);
-    await car.wait(100);
-    expect(car.connection.frames.at(-1)).toMatchObject({ value: { x: 0, y: 1 } });
-    expect(car.connection.frames.at(-1)).not.toHaveProperty("priority");
+    await drivesAsAnybody(car);
   });
 
   test("after a take-over nobody need press: it falls silent by itself", async () => {
@@ -130,11 +131,7 @@ describe("who holds the controls", () => {
     await car.wait(2000);
     expect(values(car)).toHaveLength(sent);
     car.connection.tell("pimqtt/fleet", { node: node() });
-    car.connection.tell("pimqtt/drive", { holder: null, mine: false });
-    car.pointer("pointerdown", ...FORWARD);
-    await car.wait(100);
-    expect(car.connection.frames.at(-1)).toMatchObject({ value: { x: 0, y: 1 } });
-    expect(car.connection.frames.at(-1)).not.toHaveProperty("priority");
+    await drivesAsAnybody(car);
   });
 
   test("the button stays under the finger while the lease of whoever drives goes and comes", async () => {
