@@ -1,4 +1,4 @@
-"""What truly passed from the broker to an agent, and when: packets as the kernel saw them, with its own time stamps."""
+"""What came from the broker to an agent, and when: packets as the kernel saw and stamped them, before it filters."""
 
 from __future__ import annotations
 

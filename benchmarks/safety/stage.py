@@ -80,6 +80,15 @@ class Stage:
     def prepare(self) -> None:
         """Bring every node to where a trial begins."""
         end = time.monotonic() + PREPARED_S
+        rested = False
+        while not rested:
+            self._rest(end)
+            for node in self.nodes:
+                self._heard(node, end)
+            rested = all(map(self._ready, self.nodes))  # what a bad link left about to lapse may have lapsed meanwhile
+
+    def _rest(self, end: float) -> None:
+        """Have every node rest."""
         while waiting := [node for node in self.nodes if not self._ready(node)]:
             if time.monotonic() > end:
                 found = {node.name: self.trace(node).levels() for node in waiting}
@@ -89,8 +98,6 @@ class Stage:
             with contextlib.suppress(BenchmarkError):  # a broker that was started this moment
                 self.publish(*rest)
             time.sleep(0.1)
-        for node in self.nodes:
-            self._heard(node, end)
 
     def _ready(self, node: Node) -> bool:
         """Whether a node runs and rests."""

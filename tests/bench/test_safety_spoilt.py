@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.plan import Row
+from benchmarks.safety.capture import Packet, mark
 from benchmarks.safety.faults import FAULTS
 from benchmarks.safety.judging import Change, Facts, Finding
 from benchmarks.safety.pins import PINS, speed
@@ -15,7 +16,7 @@ from benchmarks.safety.spoilt import came_ns, ended_early, last_taken, wrong
 from benchmarks.safety.stage import Stage
 from benchmarks.safety.trace import Trace
 from benchmarks.safety.witness import Driven, Times, judged
-from tests.rig import Node
+from tests.rig import Mosquitto, Node
 
 MS = 10**6
 START, FAULT_NS = 10_000 * MS, 10_950 * MS
@@ -101,6 +102,48 @@ def test_of_a_flood_the_last_renewal_that_came_counts_and_a_lapse_is_no_excuse(t
     assert trial(tmp_path, "flood", motion=refused)["late_s"]["5"] == pytest.approx(0.003)
     lapsed: list[Change] = [*DRIVEN[:4], (SENT[2] + 501 * MS, 0.0)]
     assert "was not on at the fault" in trial(tmp_path, "flood", motion=lapsed)["moved"][0]
+
+
+def test_what_came_while_the_fault_was_done_was_perhaps_not_heard(tmp_path: Path) -> None:
+    log = tmp_path / "sent"
+    log.write_text("".join(f"{at} {n}\n" for n, at in enumerate(SENT)))
+    one = Driven(Node(tmp_path, "", name="n1"), 9, log, [], START, FAULT_NS, FAULT_NS + 20 * MS)
+
+    def cut(came_ns: int, fell_ns: int) -> Row:
+        packets = [Packet(SENT[-1], 7, mark("n1", "car")), Packet(came_ns, 7, b"an answer"), Packet(came_ns, 8, b"*")]
+        pins = seen({27: [*REST, (fell_ns, 0.0)]})
+        return judged(Bench(pins), FAULT["one_way"], "latch", one, Times(START - MS, 0, FAULT_NS + 4000 * MS, packets))
+
+    for lost_ns, void in ((19 * MS, "something came while the fault was done"), (21 * MS, "")):
+        row = cut(FAULT_NS + lost_ns, SENT[-1] + 1001 * MS)
+        assert (row["void"], row["moved"]) == (void, [])
+    early = cut(FAULT_NS - 10 * MS, SENT[-1] + 1001 * MS)
+    assert early["moved"] == ["heater (pin 27) fell 0.039 s too early"]
+
+
+class Prepared(Stage):
+    """A stage whose node stops resting while it is asked whether it hears."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(Mosquitto(folder), [Node(folder, "", name="n1")], folder)
+        self.resting, self.asked, self.put = False, 0, 0
+
+    def publish(self, *messages: tuple[str, object], qos: int = 0) -> int:  # noqa: ARG002
+        self.resting, self.put = True, self.put + 1
+        return 0
+
+    def _ready(self, node: Node) -> bool:  # noqa: ARG002
+        return self.resting
+
+    def _heard(self, node: Node, end: float) -> None:  # noqa: ARG002
+        self.asked += 1
+        self.resting = self.asked > 1
+
+
+def test_what_lapsed_while_nodes_were_prepared_is_put_back(tmp_path: Path) -> None:
+    stage = Prepared(tmp_path)
+    stage.prepare()
+    assert (stage.resting, stage.put, stage.asked) == (True, 2, 2)
 
 
 def test_what_is_wrong_is_what_moved_or_was_never_safe() -> None:
