@@ -11,12 +11,12 @@ from benchmarks.safety.promises import KEEPER_S, LATE_S, STOP_S
 
 LEFT, WIDTH, RIGHT, STRIP, HEAD = 520, 480, 60, 18, 54
 STYLE = """
-  text { font: 12px system-ui, sans-serif; fill: #1f2328 }
+  text { font: 12px system-ui, sans-serif; fill: #1f2328 } .page { fill: #fff }
   .title { font-weight: 600 } .quiet { fill: #59636e }
   .grid { stroke: #d1d9e0 } .promise { stroke: #cf222e; stroke-width: 1.5 }
   .dot { fill: #0969da; fill-opacity: .45 } .late { fill: #cf222e; fill-opacity: .8 }
   @media (prefers-color-scheme: dark) {
-    text { fill: #f0f6fc } .quiet { fill: #9198a1 } .grid { stroke: #3d444d }
+    text { fill: #f0f6fc } .page { fill: #0d1117 } .quiet { fill: #9198a1 } .grid { stroke: #3d444d }
     .promise { stroke: #ff7b72 } .dot { fill: #58a6ff } .late { fill: #ff7b72 }
   }
 """
@@ -66,7 +66,8 @@ def svg(lines: Sequence[Line]) -> str:
     width = LEFT + WIDTH + RIGHT
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" width="{width}" height="{y}" role="img">'
     title = "<title>Time to safe of every trial that counted, against what is promised</title>"
-    return "\n".join([head, title, f"<style>{STYLE}</style>", *body, "</svg>\n"])
+    page = '<rect class="page" width="100%" height="100%"/>'  # whoever shows it may be light where the reader is dark
+    return "\n".join([head, title, f"<style>{STYLE}</style>", page, *body, "</svg>\n"])
 
 
 def _panel(panel: Panel, strips: list[tuple[Line, list[Figure]]], y: int) -> Iterator[str]:
