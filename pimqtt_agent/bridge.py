@@ -52,6 +52,8 @@ class Bridge:
         self.options = options
         self.version = "3.1.1" if options.protocol == "3.1.1" else "5"
         self.connected = self.speaks_5 = False
+        #: whether a silence is known to mean that the broker does not speak MQTT 5
+        self.sure = options.protocol != "auto"
         self.last_in_s = 0.0
         self.rights = Rights(options.user)
         self._client_id = client_id
@@ -62,7 +64,7 @@ class Bridge:
         self._batch: list[Incoming] = []
         self._lifetime: Lifetime | None = None
         self._outbox: Outbox | None = None
-        self._writing = self._cut = self._tried = False
+        self._writing = self._cut = False
 
     @property
     def _dates(self) -> bool:
@@ -170,7 +172,7 @@ class Bridge:
             self.connected = True
             client.keep_alive(self.options.keepalive)
             if self._dates:
-                client.date(lambda in_s: loop.call_later(in_s, self._ping), doubted=self._tried)
+                client.date(lambda in_s: loop.call_later(in_s, self._ping))
             await lifetime.work(self._on_session())
             self.flush()
             await self._stay(client, lifetime)
@@ -183,7 +185,7 @@ class Bridge:
 
     def _closed(self, client: Client) -> None:
         """Forget the session; what the broker denies may be mended where it was not that which ended it."""
-        self.connected, self._tried = False, True
+        self.connected = False
         if self._outbox is not None:
             self._outbox.close()
         self._client = self._outbox = None
@@ -194,7 +196,7 @@ class Bridge:
 
     async def _stay(self, client: Client, lifetime: Lifetime) -> None:
         """Keep the connection alive until it ends."""
-        every_s = min(self._ping_s or 5.0, MOVING_PING_S if self._dates else 5.0, self.options.keepalive / 2)
+        every_s = min(self._ping_s or 5.0, MOVING_PING_S if self._dates else 5.0, client.keepalive / 2)
         while True:
             await lifetime.rest(0)
             if self._ping_s or self._dates:
@@ -255,6 +257,12 @@ class Bridge:
             self._batch.append(incoming)
 
     def _connack(self, lifetime: Lifetime, code: Any, properties: Properties | None) -> None:
+        if not code.is_failure and self.version == "3.1.1" and not self.sure:
+            self.version, self.sure = "5", True
+            if self._client is not None:
+                self._client.disconnect()
+            lifetime.refuse(SessionEnded("it answers in MQTT 3.1.1: once more in MQTT 5", learned=True))
+            return
         if not code.is_failure:
             self.speaks_5 = self.version == "5"
             self._outbox = Outbox(
@@ -264,7 +272,7 @@ class Bridge:
             lifetime.accept()
             return
         if unspoken := "version" in str(code).lower():
-            self.speaks_5 = False
+            self.speaks_5, self.sure = False, True
         lifetime.refuse(SessionEnded(f"refused: {code}", fallback=unspoken))
 
     def _lost(self, code: Any) -> None:

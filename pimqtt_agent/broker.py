@@ -19,8 +19,6 @@ log = logging.getLogger(__name__)
 
 #: Backoff between connections (s), and after our session was taken over. A session of so long begins it anew.
 BACKOFF_S, TAKEN_OVER_S, LASTED_S = (0.5, 30.0), 30.0, 30.0
-#: A broker that took MQTT 5 before, and then was silent so often (some minutes), is another one by now.
-ANOTHER = 15
 
 
 class Incoming(msgspec.Struct, frozen=True):
@@ -107,6 +105,8 @@ class Sessions(Protocol):
     version: str
     #: the broker took MQTT 5 before: that it now says nothing has another reason
     speaks_5: bool
+    #: whether a silence is known to mean that it does not
+    sure: bool
 
     async def session(self) -> None:
         """Connect once and stay until it ends; raises ``SessionEnded``."""
@@ -136,19 +136,24 @@ class Backoff:
 
 
 async def forever(bridge: Sessions) -> None:
-    """Connect again and again."""
-    options, backoff, silences = bridge.options, Backoff(), 0
+    """Connect again and again.
+
+    A broker that is silent in MQTT 5 may stand still: only where it answers in 3.1.1, and is silent in 5 after that,
+    does it not take 5. In 3.1.1 nobody would count what comes late.
+    """
+    options, backoff = bridge.options, Backoff()
     while True:
         started = time.monotonic()
         try:
             await bridge.session()
         except SessionEnded as end:
             log.warning("broker %s:%d: %s", options.host, options.port_number, end)
-            silences = silences + 1 if end.fallback else 0
-            speaks_5 = bridge.speaks_5 and silences < ANOTHER
-            if end.fallback and bridge.version == "5" and options.protocol == "auto" and not speaks_5:
-                log.warning("this broker does not take MQTT 5: going on with 3.1.1 until the next start")
-                bridge.version = "3.1.1"
-                continue
+            if end.fallback and options.protocol == "auto" and not bridge.speaks_5:
+                if bridge.version == "5":
+                    until = " until the next start" if bridge.sure else ""
+                    log.warning("this broker does not take MQTT 5: going on with 3.1.1%s", until)
+                    bridge.version = "3.1.1"
+                    continue
+                bridge.version, bridge.sure = "5", False
             wait_s = backoff.after(end, time.monotonic() - started)
         await asyncio.sleep(wait_s)

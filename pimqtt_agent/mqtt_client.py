@@ -18,8 +18,8 @@ from pimqtt_agent.clock import boottime_s
 #: An answer that came so late (s) was held up: the next is asked for at once.
 LATE_ANSWER_S = 0.25
 #: Who answers so late (s) may have stood still, with more before it that was not read: for such a share of that time
-#: nothing is proven, and for so long (s) after a reconnect.
-STOOD_STILL_S, UNREAD_SHARE, RECONNECTED_S = 1.0, 0.25, 1.0
+#: nothing is proven, and for so long (s) after a session began.
+STOOD_STILL_S, UNREAD_SHARE, BEGAN_S = 1.0, 0.25, 1.0
 
 
 class Client(Buffered, paho.Client):
@@ -39,12 +39,10 @@ class Client(Buffered, paho.Client):
         """Ping at least so often. A broker may want no keepalive; paho would take each ping at once for unanswered."""
         self._keepalive = min(self._keepalive or most_s, most_s)
 
-    def date(self, again: Callable[[float], object], *, doubted: bool) -> None:
-        """Begin to date what comes. ``again`` pings after so long (s); ``doubted``: the broker may have stood still."""
-        self._again = again
-        if doubted:
-            self._doubt(RECONNECTED_S)
-            self.proven_s = -inf
+    def date(self, again: Callable[[float], object]) -> None:
+        """Begin to date what comes. ``again`` pings after so long (s). Until now the broker may have stood still."""
+        self._again, self.proven_s = again, -inf
+        self._doubt(BEGAN_S)
         again(0)
 
     def _send_pingreq(self) -> MQTTErrorCode:

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.asyncio
 CONNACK, CONNACK_3 = b"\x20\x03\0\0\0", b"\x20\x02\0\0"
 #: With Server Keep Alive 0.
 CONNACK_NO_KEEPALIVE = b"\x20\x06\0\0\x03\x13\0\0"
+#: With Server Keep Alive 1 (s).
+CONNACK_KEEPALIVE_1 = b"\x20\x06\0\0\x03\x13\0\x01"
 #: What sockets hold back, and readers (bytes): much less than what the outbox takes for full.
 SMALL = 65536
 PING, PONG = b"\xc0\0", b"\xd0\0"
@@ -182,15 +184,19 @@ async def test_the_answer_to_a_ping_dates_what_comes_behind_it_and_a_late_one_is
     messages: list[Incoming] = []
     async with connected(messages, moves=True) as (broker, _):
         await until(lambda: PING in broker.seen)
+        broker.write(command(b"0", properties=EXPIRY) + PONG + command(b"0", properties=EXPIRY))
+        await until(lambda: len(messages) == 2)
+        assert [message.way_s for message in messages] == [inf, inf], "it may have stood still before the session"
+        await until(lambda: broker.seen.count(PING) == 2)
         await asyncio.sleep(0.6)
         broker.write(command(b"1", properties=EXPIRY) + PONG + command(b"2", properties=EXPIRY))
-        await until(lambda: len(messages) == 2)
-        before, behind = (message.way_s for message in messages)
-        assert before > behind > 0.55, "the ping left after the session began, and 0.6 s ago"
+        await until(lambda: len(messages) == 4)
+        before, behind = (message.way_s for message in messages[2:])
+        assert before > behind > 0.55, "the ping left 0.6 s ago"
         async with asyncio.timeout(0.35):  # a regular one would come after 0.4 s
-            await until(lambda: broker.seen.count(PING) == 2)
+            await until(lambda: broker.seen.count(PING) == 3)
         broker.write(PONG + command(b"3", properties=EXPIRY))
-        await until(lambda: len(messages) == 3)
+        await until(lambda: len(messages) == 5)
         assert messages[-1].way_s < 0.4
         assert messages[-1].expiry_s == 60
 
@@ -224,15 +230,15 @@ async def test_who_answers_very_late_has_more_before_it_and_proves_nothing_for_a
     """A broker that stood still answers the ping that waited, and only then reads the commands that waited with it."""
     now, again = Clock(monkeypatch), list[float]()
     client = now.client()
-    client.date(again.append, doubted=False)
+    now.at(0.0, lambda: client.date(again.append))
     now.at(1.0, client.ping)
     now.at(1.0 + late_s, client._handle_pingresp)
-    assert client.proven_s == 0
+    assert client.proven_s == -inf
     assert again == [0, pytest.approx(late_s / 4)]
     soon_s = 1.0 + late_s * 1.1
     now.at(soon_s, client.ping)
     now.at(soon_s + 0.01, client._handle_pingresp)
-    assert client.proven_s == 0
+    assert client.proven_s == -inf
     assert again[2:] == [pytest.approx(late_s * 0.15 - 0.01)], "asked for within that while, it is asked for once more"
     later_s = 1.0 + late_s * 1.26
     now.at(later_s, client.ping)
@@ -241,11 +247,11 @@ async def test_who_answers_very_late_has_more_before_it_and_proves_nothing_for_a
     assert len(again) == 3
 
 
-async def test_after_a_reconnect_nothing_is_proven_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_as_a_session_begins_nothing_is_proven_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """The broker may have been silent because it stood still, and what waited for it comes now."""
     now, again = Clock(monkeypatch), list[float]()
     client = now.client()
-    now.at(10.0, lambda: client.date(again.append, doubted=True))
+    now.at(10.0, lambda: client.date(again.append))
     assert client.proven_s == -inf
     for asked_s, proven_s in ((10.0, -inf), (10.9, -inf), (11.0, 11.0)):
         now.at(asked_s, client.ping)
@@ -257,6 +263,13 @@ async def test_a_broker_that_wants_no_keepalive_is_not_taken_for_dead_by_the_fir
     async with connected([], moves=True, connack=CONNACK_NO_KEEPALIVE) as (broker, bridge):
         await until(lambda: PING in broker.seen)
         await asyncio.sleep(1.2)  # the loop looks for the answer
+        assert bridge.connected
+
+
+async def test_a_broker_that_wants_to_hear_of_us_every_second_does() -> None:
+    async with connected([], connack=CONNACK_KEEPALIVE_1) as (broker, bridge):
+        async with asyncio.timeout(1.5):  # then it would hang up
+            await until(lambda: PING in broker.seen)
         assert bridge.connected
 
 

@@ -44,11 +44,14 @@ class OldBroker:
     versions: list[int] = field(default_factory=list)
     published: list[tuple[str, bytes]] = field(default_factory=list)
     port: int = 0
+    #: it stands still, before any answer to a CONNECT, while this is cleared
+    runs: asyncio.Event = field(default_factory=asyncio.Event)
     _writers: list[tuple[asyncio.StreamWriter, int]] = field(default_factory=list)
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
+        self.runs.set()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -125,6 +128,7 @@ class OldBroker:
 
     async def _welcome(self, writer: asyncio.StreamWriter, version: int) -> bool:
         """Answer a CONNECT; False ends the connection."""
+        await self.runs.wait()
         if version == 4:
             writer.write(packet(CONNACK, bytes(2)))
             return True

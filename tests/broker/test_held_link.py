@@ -16,7 +16,7 @@ from tests.rig import Mosquitto, Node, Observer, config
 pytestmark = pytest.mark.broker
 LAMP = "{id: lamp, kind: switch, pin: 27}"
 EXPIRY_S = 60
-#: After so long a sign of life was asked for, and came, that proves something again.
+#: After so long a sign of life was asked for, and came, that proves something (again).
 RECOVERED_S = 2.5
 
 
@@ -71,6 +71,7 @@ async def test_motion_with_an_expiry_that_a_link_brings_late_moves_nothing_and_t
 async def test_a_slow_link_is_no_reason_to_refuse(running: Node, relay: Relay, watch: Observer) -> None:
     relay.delay(0.2)
     await online(watch, timeout_s=20)
+    await asyncio.sleep(RECOVERED_S)
     for number in range(8):
         await send(watch, "fan", f"slow{number}", 50 + number)
         await asyncio.sleep(0.3)
@@ -84,6 +85,7 @@ async def test_motion_with_an_expiry_that_waited_for_a_broker_that_stood_still_m
 ) -> None:
     """Its count begins when it reads them."""
     await online(watch)
+    await asyncio.sleep(RECOVERED_S)
     await send(watch, "fan", "before", 40)
     await watch.result("fan", "before", outcome="accepted")
     await send(watch, "fan", "stop", "stop")

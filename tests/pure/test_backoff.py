@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pimqtt_agent.broker import ANOTHER, BACKOFF_S, LASTED_S, TAKEN_OVER_S, Backoff, SessionEnded, forever
+from pimqtt_agent.broker import BACKOFF_S, LASTED_S, TAKEN_OVER_S, Backoff, SessionEnded, forever
 from pimqtt_agent.settings import MqttOptions
 
 LOST = SessionEnded("lost")
@@ -67,29 +67,35 @@ class EndError(Exception):
 
 
 class Silent:
-    """A broker that says nothing to MQTT 5, and what was tried with it."""
+    """A broker that says nothing to MQTT 5, nor to 3.1.1, and what was tried with it."""
 
-    def __init__(self, *, speaks_5: bool) -> None:
+    def __init__(self, *, speaks_5: bool, sure: bool = False) -> None:
         self.options = MqttOptions(host="127.0.0.1")
-        self.version, self.speaks_5 = "5", speaks_5
+        self.version, self.speaks_5, self.sure = "5", speaks_5, sure
         self.tried: list[str] = []
 
     async def session(self) -> None:
         self.tried.append(self.version)
-        if self.version == "3.1.1":
+        if len(self.tried) == 5:
             raise EndError
-        raise SessionEnded("no CONNACK within 2 s", fallback=True)
+        raise SessionEnded(f"no CONNACK within {2 if self.version == '5' else 10} s", fallback=True)
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(("speaks_5", "times"), [(False, 1), (True, ANOTHER)])
-async def test_mqtt_5_is_given_up_at_once_or_where_it_was_spoken_after_many_silences(
-    monkeypatch: pytest.MonkeyPatch, speaks_5: bool, times: int  # noqa: FBT001
+@pytest.mark.parametrize("sure", [False, True])
+@pytest.mark.parametrize("speaks_5", [False, True])
+async def test_mqtt_5_is_never_given_up_for_a_version_that_gets_no_answer_either(
+    monkeypatch: pytest.MonkeyPatch, speaks_5: bool, sure: bool  # noqa: FBT001
 ) -> None:
-    async def at_once(_s: float) -> None: ...
+    waits: list[float] = []
+
+    async def at_once(wait_s: float) -> None:
+        waits.append(wait_s)
 
     monkeypatch.setattr("pimqtt_agent.broker.asyncio.sleep", at_once)
-    broker = Silent(speaks_5=speaks_5)
+    broker = Silent(speaks_5=speaks_5, sure=sure)
     with pytest.raises(EndError):
         await forever(broker)
-    assert broker.tried == ["5"] * times + ["3.1.1"]
+    assert broker.tried == (["5"] * 5 if speaks_5 else ["5", "3.1.1", "5", "3.1.1", "5"])
+    assert len(waits) == (4 if speaks_5 else 2), "it is never a loop without a pause"
+    assert speaks_5 or not broker.sure
