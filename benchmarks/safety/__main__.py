@@ -100,7 +100,10 @@ def _lines(
 def _second_try(
     lines: Sequence[Line], order: Sequence[Part], seed: int, *, real_time: bool
 ) -> tuple[list[Line], list[Row]]:
-    """On a machine that others use too, what was late is tried once more; what moved never is."""
+    """On a machine that others use too, what was late is tried once more; what moved never is.
+
+    A drive that had lapsed before the fault was late: what ended early is told otherwise.
+    """
     late = {(one.fault.name, one.rule) for one in lines if one.late}
     rows = run([part for part in order if (part.fault.name, part.rule) in late], seed + 1, together=True)
     tried = [

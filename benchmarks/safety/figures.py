@@ -10,9 +10,11 @@ from typing import Literal
 from benchmarks.plan import Row
 from benchmarks.safety.fault import FLOOD_HZ, Fault
 from benchmarks.safety.judging import OFF
-from benchmarks.safety.pins import PINS, PinClass, Rule
+from benchmarks.safety.pins import NAMES, PINS, PinClass, Rule
 from benchmarks.safety.promises import Due
 
+#: A motor that was not on at the fault, though nothing ended its lease early.
+_LAPSED = tuple(f"{NAMES[pin]} (pin {pin}) {OFF}" for pin in PINS["motion"])
 #: From so many trials on the 99th percentile is told; below it is the greatest of all.
 PERCENTILE_TRIALS = 100
 Verdict = Literal["held", "broken", "not checked"]
@@ -89,7 +91,7 @@ class Line:
         A drive that had lapsed before the fault is: its renewals were late.
         """
         broken = [figure for figure in self.figures if figure.verdict == "broken"]
-        lapsed = [what for what in self.moved if what.endswith(OFF)]
+        lapsed = [what for what in self.moved if what.endswith(_LAPSED)]
         return bool(broken or lapsed) and len(lapsed) == len(self.moved) and all(one.max_s < inf for one in broken)
 
     @property
@@ -122,7 +124,10 @@ def line(fault: Fault, rule: Rule, rows: Sequence[Row], *, granted: bool, again:
 
 
 #: What a stage has to say about its trials.
-NOTED = ("load_share", "periods_stood_still", "flood_hz", "done_hz", "replaced", "work_s", "commands", "refused")
+NOTED = (
+    "load_share", "periods_stood_still", "flood_hz", "done_hz", "replaced", "work_s", "commands", "refused",
+    "put_back",
+)
 
 
 def _figure(name: PinClass, due: Due, late_s: list[float], *, granted: bool) -> Figure:

@@ -85,7 +85,9 @@ class Stage:
             self._rest(end)
             for node in self.nodes:
                 self._heard(node, end)
-            rested = all(map(self._ready, self.nodes))  # what a bad link left about to lapse may have lapsed meanwhile
+            rested = all(map(self._ready, self.nodes))
+            if not rested:  # what a bad link left about to lapse lapsed; it is told, as nothing else should
+                self.notes["put_back"] = self.notes.get("put_back", 0) + 1
 
     def _rest(self, end: float) -> None:
         """Have every node rest."""

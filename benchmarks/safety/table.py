@@ -56,6 +56,7 @@ def _notes(line: Line) -> str:
     said = {
         "load_share": "the others had {:.0%} of the cores", "flood_hz": "in the slowest round {:,}/s were sent",
         "done_hz": "{:,}/s done", "replaced": "keepers replaced: {}",
+        "put_back": "lapsed after an earlier round: {}",
     }  # fmt: skip
     told = [text.format(line.notes[key]) for key, text in said.items() if key in line.notes]
     return f" ({', '.join(told)})" if told else ""

@@ -70,6 +70,8 @@ def judged(stage: Stage, fault: Fault, rule: Rule, one: Driven, times: Times) ->
     if spoilt:
         early = ended_early(pins, written, facts) if "motion" in excused else []
         findings = [*wrong(findings, excused), *early]
+    elif fault.floods:
+        findings += ended_early(pins, written, facts)  # who is flooded may be late, and ends no lease before its time
     row = row_of(fault.name, rule, one.node.name, findings, spoilt[0].why if spoilt else "")
     row |= {"excused": moved(left_out)} if spoilt else {}
     return {**row, "way_s": {} if spoilt or fault.lossy else _way_s(pins, before)}
@@ -100,7 +102,7 @@ def _otherwise(
     if fault.wants_capture and not anchors["proof"]:
         yield Spoilt("nothing was seen to pass", frozenset(("heater",)))
     if fault.wants_capture and not fault.lossy and _came_meanwhile(times, one):
-        yield Spoilt("something came while the fault was done", frozenset(("heater",)))
+        yield Spoilt("something came while the fault was done")
     if fault.brings_old and not _came_late(times, one.node.name):
         yield Spoilt("none of the old commands came")
     if fault.logged and fault.logged not in node_said(one):

@@ -81,6 +81,9 @@ def test_one_pin_that_moved_breaks_the_promise_and_is_named_and_is_not_tried_aga
     assert not moved.late
     assert summed([row(0.021)]).late
     assert summed([row(0.001, "was not on at the fault")]).late, "its renewals were late"
+    pump = {**row(), "moved": ["pump (pin 17) was not on at the fault"]}
+    assert not summed([pump]).late, "it has no renewals"
+    assert not summed([row(0.001, "was not on at the fault", "went to 0 at -0.350 s, under its lease")]).late
     assert not summed([row(inf)]).late, "nor is what was never safe"
 
 

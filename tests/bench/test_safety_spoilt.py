@@ -102,6 +102,8 @@ def test_of_a_flood_the_last_renewal_that_came_counts_and_a_lapse_is_no_excuse(t
     assert trial(tmp_path, "flood", motion=refused)["late_s"]["5"] == pytest.approx(0.003)
     lapsed: list[Change] = [*DRIVEN[:4], (SENT[2] + 501 * MS, 0.0)]
     assert "was not on at the fault" in trial(tmp_path, "flood", motion=lapsed)["moved"][0]
+    dropped: list[Change] = [*DRIVEN[:4], (SENT[2] + 400 * MS, 0.0)]
+    assert "under its lease" in trial(tmp_path, "flood", motion=dropped)["moved"][-1]
 
 
 def test_what_came_while_the_fault_was_done_was_perhaps_not_heard(tmp_path: Path) -> None:
@@ -117,6 +119,8 @@ def test_what_came_while_the_fault_was_done_was_perhaps_not_heard(tmp_path: Path
     for lost_ns, void in ((19 * MS, "something came while the fault was done"), (21 * MS, "")):
         row = cut(FAULT_NS + lost_ns, SENT[-1] + 1001 * MS)
         assert (row["void"], row["moved"]) == (void, [])
+    never = cut(FAULT_NS + 19 * MS, FAULT_NS + 5000 * MS)
+    assert (never["void"][:9], never["moved"]) == ("something", ["heater (pin 27) was never safe"])
     early = cut(FAULT_NS - 10 * MS, SENT[-1] + 1001 * MS)
     assert early["moved"] == ["heater (pin 27) fell 0.039 s too early"]
 
@@ -144,6 +148,7 @@ def test_what_lapsed_while_nodes_were_prepared_is_put_back(tmp_path: Path) -> No
     stage = Prepared(tmp_path)
     stage.prepare()
     assert (stage.resting, stage.put, stage.asked) == (True, 2, 2)
+    assert stage.notes == {"put_back": 1}
 
 
 def test_what_is_wrong_is_what_moved_or_was_never_safe() -> None:
