@@ -34,11 +34,10 @@ def timed(node: Node, lease: Lease, *, retained: bool) -> Lease:
     return lease
 
 
-def judged(fleet: Fleet, node: Node, answer: Answer, limit_s: float, *, certain: bool) -> Answer:
+def judged(fleet: Fleet, node: Node, answer: Answer, limit_s: float) -> Answer:
     """Return the answer to a command that bore our time, with the true reason where that is a clock.
 
-    ``limit_s`` is the age that the node allows it. It is ``certain`` where nothing but its age makes it stale: motion
-    is stale also after a stop that overtook it.
+    ``limit_s`` is the age that the node allows it.
     """
     took_s = (answer.round_trip_ms or 0.0) / 1000
     if answer.outcome == ACCEPTED and node.clock_behind and limit_s <= node.behind_s + QUICK_S:
@@ -46,12 +45,9 @@ def judged(fleet: Fleet, node: Node, answer: Answer, limit_s: float, *, certain:
     by_clock = (answer.reason or "").startswith("at ")  # not by the broker's count, or because the agent stood still
     if answer.code != "stale" or not by_clock or 2 * took_s >= limit_s:
         return answer
-    if certain and took_s <= QUICK_S:
+    if took_s <= QUICK_S:
         fleet.compare_clocks(node, max(node.behind_s, limit_s - took_s))
     about = {"name": node.name, "took": f"{took_s * 1000:.0f}", "limit": f"{limit_s:g}"}
-    if certain:
-        error = RefusedError(NOT_CONNECTED, "clock_behind", **about)
-    else:
-        error = RefusedError(NOT_CONNECTED, "late_or_clock", **about, reason=answer.reason or "-")
+    error = RefusedError(NOT_CONNECTED, "clock_behind", **about)
     placeholders = dict(error.translation_placeholders or {})
     return replace(answer, reason=str(error), reason_key=error.translation_key, reason_placeholders=placeholders)

@@ -66,7 +66,7 @@ class Commands:
             return unanswered(node, owner)
         answer = answer_of(result, sent_s)
         limit_s = ttl or (entity.ttl.default if entity and entity.ttl else None) or EXPIRY_S
-        return answer if stops else clocks.judged(self._fleet, node, answer, limit_s, certain=not moves)
+        return answer if stops else clocks.judged(self._fleet, node, answer, limit_s)
 
     async def call(self, node_id: str, action: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Make a node call and return its answer, as the wire has it."""
