@@ -11,17 +11,18 @@ from math import inf
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from pimqtt_agent.broker import Incoming, SessionEnded, dial, from_client, login
+from pimqtt_agent.broker import Incoming, SessionEnded, dial, from_client
 from pimqtt_agent.clock import boottime_s
 from pimqtt_agent.lifetime import Lifetime
-from pimqtt_agent.mqtt_client import Client, correlation
+from pimqtt_agent.mqtt_client import Client, correlation, made
 from pimqtt_agent.outbox import Outbox
 from pimqtt_agent.rights import Rights
 from pimqtt_agent.settings import MqttOptions
+from pimqtt_agent.spoken import Spoken
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +51,8 @@ class Bridge:
     ) -> None:
         """``on_batch`` gets what a wake-up brought and whether the socket was read empty; ``moves``: pings date it."""
         self.options = options
-        self.version = "3.1.1" if options.protocol == "3.1.1" else "5"
-        self.connected = self.speaks_5 = False
-        #: whether a silence is known to mean that the broker does not speak MQTT 5
-        self.sure = options.protocol != "auto"
+        self.spoken = Spoken(options.protocol)
+        self.connected = False
         self.last_in_s = 0.0
         self.rights = Rights(options.user)
         self._client_id = client_id
@@ -65,6 +64,11 @@ class Bridge:
         self._lifetime: Lifetime | None = None
         self._outbox: Outbox | None = None
         self._writing = self._cut = False
+
+    @property
+    def version(self) -> str:
+        """The version of MQTT that is spoken, or tried."""
+        return self.spoken.version
 
     @property
     def _dates(self) -> bool:
@@ -211,19 +215,7 @@ class Bridge:
             self.flush()
 
     def _make(self) -> Client:
-        options, five = self.options, self.version == "5"
-        # we connect again ourselves: the client would do it in the loop, blocking, and fall back to MQTT 3.1
-        client = Client(
-            callback_api_version=CallbackAPIVersion.VERSION2, client_id=self._client_id, transport=options.transport,
-            protocol=paho.MQTTv5 if five else paho.MQTTv311, clean_session=None if five else True,
-            reconnect_on_failure=False,
-        )  # fmt: skip
-        client.suppress_exceptions = False
-        # a callback keeps paho from writing by itself; we do it in flush()
-        client.on_socket_register_write = lambda _c, _u, _s: None
-        client.max_inflight_messages_set(1000)
-        client.connect_timeout = 5.0
-        login(client, options)
+        client = made(self._client_id, self.options, five=self.version == "5")
         if self._will:
             client.will_set(*self._will, qos=1, retain=True)
         return client
@@ -257,14 +249,12 @@ class Bridge:
             self._batch.append(incoming)
 
     def _connack(self, lifetime: Lifetime, code: Any, properties: Properties | None) -> None:
-        if not code.is_failure and self.version == "3.1.1" and not self.sure:
-            self.version, self.sure = "5", True
-            if self._client is not None:
-                self._client.disconnect()
-            lifetime.refuse(SessionEnded("it answers in MQTT 3.1.1: once more in MQTT 5", learned=True))
-            return
         if not code.is_failure:
-            self.speaks_5 = self.version == "5"
+            if not self.spoken.accepted():
+                if self._client is not None:
+                    self._client.disconnect()
+                lifetime.refuse(SessionEnded("it answers in MQTT 3.1.1: once more in MQTT 5", learned=True))
+                return
             self._outbox = Outbox(
                 self._client, self.rights, version=self.version, correlate=correlation, flush=self.flush,
                 max_packet=getattr(properties, "MaximumPacketSize", None),
@@ -272,7 +262,7 @@ class Bridge:
             lifetime.accept()
             return
         if unspoken := "version" in str(code).lower():
-            self.speaks_5, self.sure = False, True
+            self.spoken.refused()
         lifetime.refuse(SessionEnded(f"refused: {code}", fallback=unspoken))
 
     def _lost(self, code: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from pimqtt_agent.settings import MqttOptions
+from pimqtt_agent.spoken import Spoken
 
 log = logging.getLogger(__name__)
 
@@ -102,11 +103,7 @@ class Sessions(Protocol):
     """What is needed of the bridge."""
 
     options: MqttOptions
-    version: str
-    #: the broker took MQTT 5 before: that it now says nothing has another reason
-    speaks_5: bool
-    #: whether a silence is known to mean that it does not
-    sure: bool
+    spoken: Spoken
 
     async def session(self) -> None:
         """Connect once and stay until it ends; raises ``SessionEnded``."""
@@ -136,11 +133,7 @@ class Backoff:
 
 
 async def forever(bridge: Sessions) -> None:
-    """Connect again and again.
-
-    A broker that is silent in MQTT 5 may stand still: only where it answers in 3.1.1, and is silent in 5 after that,
-    does it not take 5. In 3.1.1 nobody would count what comes late.
-    """
+    """Connect again and again."""
     options, backoff = bridge.options, Backoff()
     while True:
         started = time.monotonic()
@@ -148,12 +141,8 @@ async def forever(bridge: Sessions) -> None:
             await bridge.session()
         except SessionEnded as end:
             log.warning("broker %s:%d: %s", options.host, options.port_number, end)
-            if end.fallback and options.protocol == "auto" and not bridge.speaks_5:
-                if bridge.version == "5":
-                    until = " until the next start" if bridge.sure else ""
-                    log.warning("this broker does not take MQTT 5: going on with 3.1.1%s", until)
-                    bridge.version = "3.1.1"
-                    continue
-                bridge.version, bridge.sure = "5", False
+            if end.fallback and bridge.spoken.unanswered():
+                log.warning("this broker does not take MQTT 5: going on with 3.1.1")
+                continue
             wait_s = backoff.after(end, time.monotonic() - started)
         await asyncio.sleep(wait_s)

@@ -8,12 +8,14 @@ from math import inf
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from pimqtt_agent.broker import login
 from pimqtt_agent.buffered import Buffered
 from pimqtt_agent.clock import boottime_s
+from pimqtt_agent.settings import MqttOptions
 
 #: An answer that came so late (s) was held up: the next is asked for at once.
 LATE_ANSWER_S = 0.25
@@ -77,6 +79,23 @@ class Client(Buffered, paho.Client):
     def unanswered(self) -> bool:
         """Whether a message of QoS 1 is on its way."""
         return bool(self._out_messages)
+
+
+def made(client_id: str, options: MqttOptions, *, five: bool) -> Client:
+    """Make a client; raises ``SessionEnded`` where a certificate can't be used."""
+    # we connect again ourselves: the client would do it in the loop, blocking, and fall back to MQTT 3.1
+    client = Client(
+        callback_api_version=CallbackAPIVersion.VERSION2, client_id=client_id, transport=options.transport,
+        protocol=paho.MQTTv5 if five else paho.MQTTv311, clean_session=None if five else True,
+        reconnect_on_failure=False,
+    )  # fmt: skip
+    client.suppress_exceptions = False
+    # a callback keeps paho from writing by itself; we do it in the bridge's flush()
+    client.on_socket_register_write = lambda _c, _u, _s: None
+    client.max_inflight_messages_set(1000)
+    client.connect_timeout = 5.0
+    login(client, options)
+    return client
 
 
 def correlation(data: bytes) -> Properties:

@@ -20,8 +20,11 @@ class Subscriber(Protocol):
     """What is needed of the bridge."""
 
     rights: Rights
-    version: str
     connected: bool
+
+    @property
+    def version(self) -> str:
+        """The version of MQTT that is spoken."""
 
     def subscribe(self, topics: list[str]) -> None:
         """Subscribe."""

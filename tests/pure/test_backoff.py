@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pimqtt_agent.broker import BACKOFF_S, LASTED_S, TAKEN_OVER_S, Backoff, SessionEnded, forever
 from pimqtt_agent.settings import MqttOptions
+from pimqtt_agent.spoken import Spoken
 
 LOST = SessionEnded("lost")
 LEARNED, TAKEN_OVER = SessionEnded("over a topic", learned=True), SessionEnded("taken over", taken_over=True)
@@ -69,23 +70,22 @@ class EndError(Exception):
 class Silent:
     """A broker that says nothing to MQTT 5, nor to 3.1.1, and what was tried with it."""
 
-    def __init__(self, *, speaks_5: bool, sure: bool = False) -> None:
+    def __init__(self) -> None:
         self.options = MqttOptions(host="127.0.0.1")
-        self.version, self.speaks_5, self.sure = "5", speaks_5, sure
+        self.spoken = Spoken(self.options.protocol)
         self.tried: list[str] = []
 
     async def session(self) -> None:
-        self.tried.append(self.version)
+        self.tried.append(self.spoken.version)
         if len(self.tried) == 5:
             raise EndError
-        raise SessionEnded(f"no CONNACK within {2 if self.version == '5' else 10} s", fallback=True)
+        raise SessionEnded("no CONNACK", fallback=True)
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("sure", [False, True])
-@pytest.mark.parametrize("speaks_5", [False, True])
+@pytest.mark.parametrize("before", ["nothing", "took 5", "refused"])
 async def test_mqtt_5_is_never_given_up_for_a_version_that_gets_no_answer_either(
-    monkeypatch: pytest.MonkeyPatch, speaks_5: bool, sure: bool  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:
     waits: list[float] = []
 
@@ -93,9 +93,36 @@ async def test_mqtt_5_is_never_given_up_for_a_version_that_gets_no_answer_either
         waits.append(wait_s)
 
     monkeypatch.setattr("pimqtt_agent.broker.asyncio.sleep", at_once)
-    broker = Silent(speaks_5=speaks_5, sure=sure)
+    broker = Silent()
+    if before == "took 5":
+        assert broker.spoken.accepted()
+    elif before == "refused":
+        broker.spoken.refused()
     with pytest.raises(EndError):
         await forever(broker)
-    assert broker.tried == (["5"] * 5 if speaks_5 else ["5", "3.1.1", "5", "3.1.1", "5"])
-    assert len(waits) == (4 if speaks_5 else 2), "it is never a loop without a pause"
-    assert speaks_5 or not broker.sure
+    alone = before == "took 5"
+    assert broker.tried == (["5"] * 5 if alone else ["5", "3.1.1", "5", "3.1.1", "5"])
+    assert len(waits) == (4 if alone else 2), "it is never a loop without a pause"
+
+
+def test_who_answers_in_3_1_1_alone_is_asked_once_more_in_5() -> None:
+    spoken = Spoken("auto")
+    assert spoken.unanswered()
+    assert (spoken.version, spoken.accepted(), spoken.version) == ("3.1.1", False, "5")
+    assert spoken.unanswered()
+    assert (spoken.version, spoken.accepted(), spoken.version) == ("3.1.1", True, "3.1.1")
+
+
+def test_who_refuses_5_is_believed_at_once_also_after_it_took_it() -> None:
+    spoken = Spoken("auto")
+    assert spoken.accepted()
+    assert not spoken.unanswered()
+    spoken.refused()
+    assert spoken.unanswered()
+    assert (spoken.accepted(), spoken.version) == (True, "3.1.1")
+
+
+@pytest.mark.parametrize("only", ["5", "3.1.1"])
+def test_a_version_that_is_set_is_the_only_one(only: str) -> None:
+    spoken = Spoken(only)
+    assert (spoken.unanswered(), spoken.version, spoken.accepted(), spoken.version) == (False, only, True, only)
